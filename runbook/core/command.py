@@ -1,0 +1,63 @@
+"""What an operator may ask of a run. Commands are the only way in; the engine answers with entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Go, for the changes with these digests, as they were shown. Empty: all changes shown at this moment."""
+
+    node: str
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Look again now. On a node in doubt: send the call again, knowing that it may have taken effect."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave a node out."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attest:
+    """The operator's word for what cannot be read.
+
+    Args:
+        evidence: name of a file that backs it, or empty; only its name and ``sha256`` are kept.
+    """
+
+    node: str
+    text: str
+    by: str
+    evidence: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Start nothing new; let calls in flight finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Go on after a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """End the run for good. What was changed stays changed."""
+
+    reason: str
+
+
+Command = Approve | Retry | Skip | Attest | Pause | Start | Abort

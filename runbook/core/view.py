@@ -1,0 +1,158 @@
+"""What a screen may know: the run as its journal tells it. Built only by ``runbook.journal.fold``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runbook.core.docs import (
+    AppliedDoc,
+    AttestDoc,
+    BlockDoc,
+    ChangeDoc,
+    CheckDoc,
+    ErrorDoc,
+    IntentDoc,
+    NodeDoc,
+    OperationDoc,
+    SkipDoc,
+    WaitDoc,
+)
+from runbook.core.state import FINISHED, NodeState, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """One node. Fields that do not apply in its state are None or empty."""
+
+    doc: NodeDoc
+    state: NodeState = NodeState.PENDING
+    since_ms: int = 0
+    """When it came into this state."""
+    started_ms: int | None = None
+    attempts: int = 0
+    """Looks at the cloud so far."""
+    verdict: str = ""
+    """The step's last word: satisfied, changes, in_progress, waiting, blocked."""
+    summary: str = ""
+    """The step's last word in a sentence; may be empty."""
+    checks: tuple[CheckDoc, ...] = ()
+    changes: tuple[ChangeDoc, ...] = ()
+    """Still to be made, in order, as last seen."""
+    approved: frozenset[str] = frozenset()
+    """Digests of changes the operator said go to."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    waiting: WaitDoc | None = None
+    blocked: BlockDoc | None = None
+    error: ErrorDoc | None = None
+    intent: IntentDoc | None = None
+    operation: OperationDoc | None = None
+    due_ms: int | None = None
+    """When the engine will look or poll again by itself."""
+    deferred: int = 0
+    """Postponements in a row."""
+    applied: tuple[AppliedDoc, ...] = ()
+    attested: tuple[AttestDoc, ...] = ()
+    skipped: SkipDoc | None = None
+    accepted_skips: frozenset[str] = frozenset()
+    """Needs the operator skipped and then accepted as missing, for this node."""
+    resend: str = ""
+    """Digest of the change in doubt that the operator allowed to be sent again."""
+
+    @property
+    def id(self) -> str:
+        return self.doc["id"]
+
+    @property
+    def changed(self) -> bool:
+        """Whether this run changed something here."""
+        return bool(self.applied)
+
+    @property
+    def is_disruptive(self) -> bool:
+        """Whether a change still to be made is disruptive."""
+        return any(c["risk"] == "disruptive" for c in self.changes)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether every change still to be made has been approved as shown."""
+        return bool(self.changes) and all(c["digest"] in self.approved for c in self.changes)
+
+    @property
+    def needs_operator(self) -> bool:
+        """Whether nothing goes on here until the operator says something."""
+        match self.state:
+            case NodeState.READY:
+                return not self.is_approved
+            case NodeState.IN_DOUBT:
+                return self.due_ms is None
+            case NodeState.WAITING:
+                return self.waiting is not None and self.waiting["next_poll_ms"] is None
+            case _:
+                return False
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run. ``nodes`` is in book order; treat every mapping as read-only."""
+
+    id: str = ""
+    book: Mapping[str, Any] = field(default_factory=dict)
+    """The whole book this run started with, as JSON."""
+    mode: str = ""
+    edition: str = "auto"
+    """As asked for; what `auto` came to is an output of the book's edition step."""
+    scenario: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    pinned: Mapping[str, Any] = field(default_factory=dict)
+    """``{"cloud", "tenant", "account", "subscriptions": {id: name}}``: the only place writes may go."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else the run was created with (``via``, ``speed``, the scenario's text)."""
+    created_ms: int = 0
+    updated_ms: int = 0
+    head: int = 0
+    """Number of the newest entry."""
+    nodes: Mapping[str, NodeView] = field(default_factory=dict)
+    expanded: frozenset[str] = frozenset()
+    """Steps that have become nodes (possibly none)."""
+    paused: bool = False
+    aborted: str | None = None
+    """The reason, when aborted."""
+
+    @property
+    def steps_left(self) -> int:
+        """Steps of the book that have not been expanded yet."""
+        return len(self.book.get("steps", ())) - len(self.expanded)
+
+    @property
+    def state(self) -> RunState:
+        """The run as a whole; see ``RunState`` for the order where several hold."""
+        if self.aborted is not None:
+            return RunState.ABORTED
+        nodes = self.nodes.values()
+        states = {n.state for n in nodes}
+        if self.nodes and states <= FINISHED and not self.steps_left:
+            return RunState.DONE
+        if NodeState.FAILED in states:
+            return RunState.FAILED
+        if NodeState.BLOCKED in states:
+            return RunState.BLOCKED
+        if any(n.needs_operator for n in nodes):
+            return RunState.NEEDS_OPERATOR
+        if NodeState.WAITING in states and not states & _AT_WORK:
+            return RunState.WAITING
+        return RunState.ACTIVE
+
+    @property
+    def totals(self) -> dict[NodeState, int]:
+        """How many nodes stand in each state; states without nodes are left out."""
+        return dict(Counter(n.state for n in self.nodes.values()))
+
+    def of_step(self, step: str) -> list[NodeView]:
+        """The nodes of one step, in book order."""
+        return [n for n in self.nodes.values() if n.doc["step"] == step]
+
+
+_AT_WORK = frozenset({NodeState.OBSERVING, NodeState.APPLYING, NodeState.SETTLING, NodeState.IN_DOUBT})

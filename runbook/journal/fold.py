@@ -1,0 +1,268 @@
+"""From entries to the run as it stands: a pure function, and the only way a ``RunView`` comes about.
+
+Read this beside ``runbook.core.state``: every move it makes must be in the table there. What each kind of entry
+carries in ``data`` is what its function below reads.
+
+Invariant: ``fold(fold(v, a), b) == fold(v, a + b)``, so a kept snapshot and the rest give the same view as the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields, replace
+from typing import Any, Final
+
+from runbook.core.docs import AppliedDoc
+from runbook.core.entry import Entry, Kind, canonical
+from runbook.core.error import Damaged
+from runbook.core.ids import digest
+from runbook.core.state import FINISHED, NodeState, is_allowed
+from runbook.core.view import NodeView, RunView
+
+FORM: Final = "1." + digest(" ".join(f.name for view in (RunView, NodeView) for f in fields(view)), 8)
+"""The snapshot's form; another one is ignored and the journal folded anew.
+
+The names of the fields are part of it by themselves. Raise the number when the fold gives a field another meaning.
+"""
+
+
+def fold(view: RunView, entries: Iterable[Entry]) -> RunView:
+    """The view after these entries. ``view`` is not altered.
+
+    Raises:
+        Damaged: an entry asks for a move that the table does not allow, speaks of an unknown node, or lacks
+            what its kind carries.
+    """
+    nodes = dict(view.nodes)
+    for entry in entries:
+        try:
+            if entry.node is None:
+                view = _RUN[entry.kind](replace(view, head=entry.seq, updated_ms=entry.at_ms), nodes, entry)
+            else:
+                nodes[entry.node] = _advance(nodes.get(entry.node), entry)
+                view = replace(view, head=entry.seq, updated_ms=entry.at_ms)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Damaged(f"Row {entry.seq} ({entry.kind}) does not carry what it should: {error!r}.", _HINT) from error
+    return replace(view, nodes=nodes)
+
+
+def _advance(node: NodeView | None, entry: Entry) -> NodeView:
+    if node is None:
+        raise Damaged(f"Row {entry.seq} speaks of node {entry.node!r}, which no earlier row made.", _HINT)
+    after = _NODE[entry.kind](node, entry)
+    if entry.to is None or entry.to is node.state:
+        return after
+    if not is_allowed(node.state, entry.to):
+        raise Damaged(f"Row {entry.seq} moves {node.id} from {node.state} to {entry.to}, which cannot be.", _HINT)
+    return replace(after, state=entry.to, since_ms=entry.at_ms)
+
+
+_HINT: Final = "`runbook journal check` names damaged rows; restore the journal from a copy."
+
+# ---------------------------------------------------------------- the run
+
+
+def _created(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView:
+    d = entry.data
+    return replace(
+        view,
+        id=d["id"],
+        book=d["book"],
+        mode=d["mode"],
+        edition=d["edition"],
+        scenario=d["scenario"],
+        inputs=d["inputs"],
+        pinned=d["pinned"],
+        options=d.get("options", {}),
+        created_ms=entry.at_ms,
+    )
+
+
+def _expanded(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView:
+    for doc in entry.data["nodes"]:
+        if doc["id"] not in nodes:
+            nodes[doc["id"]] = NodeView(doc, since_ms=entry.at_ms)
+    order = {step["id"]: place for place, step in enumerate(view.book.get("steps", ()))}
+    in_order = sorted(nodes.values(), key=lambda n: order.get(n.doc["step"], len(order)))
+    nodes.clear()
+    nodes.update((n.id, n) for n in in_order)
+    return replace(view, expanded=view.expanded | {entry.data["step"]})
+
+
+_RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]] = {
+    Kind.RUN_CREATED: _created,
+    Kind.EXPANDED: _expanded,
+    Kind.PAUSED: lambda view, _, __: replace(view, paused=True),
+    Kind.STARTED: lambda view, _, __: replace(view, paused=False),
+    Kind.ABORTED: lambda view, _, entry: replace(view, aborted=entry.data["reason"]),
+    Kind.NOTED: lambda view, _, __: view,
+}
+
+# ---------------------------------------------------------------- one node
+
+
+def _begun(node: NodeView, entry: Entry) -> NodeView:
+    started = entry.at_ms if node.started_ms is None else node.started_ms
+    return replace(node, attempts=node.attempts + 1, started_ms=started, due_ms=None)
+
+
+def _observed(node: NodeView, entry: Entry) -> NodeView:
+    d = entry.data
+    # The answer to an in-doubt call that looking has settled: it did take effect.
+    applied = node.applied
+    if node.intent is not None and d.get("took_effect"):
+        applied = (*applied, _applied(node.intent["digest"], node.intent["title"], entry.at_ms))
+    return replace(
+        node,
+        verdict=d["verdict"],
+        summary=d.get("summary", ""),
+        checks=tuple(d.get("checks", ())),
+        changes=tuple(d.get("changes", ())),
+        outputs=d.get("outputs", node.outputs),
+        waiting=d.get("waiting"),
+        blocked=d.get("blocked"),
+        due_ms=d.get("due_ms"),
+        error=None,
+        deferred=node.deferred if entry.to is NodeState.APPLYING else 0,
+        operation=None,
+        applied=applied,
+        intent=node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
+    )
+
+
+def _deferred(node: NodeView, entry: Entry) -> NodeView:
+    d = entry.data
+    intent = None if d.get("refused") else node.intent  # only ARM's own no settles what an intent led to
+    return replace(node, error=d["error"], due_ms=d["due_ms"], deferred=node.deferred + 1, intent=intent)
+
+
+def _failed(node: NodeView, entry: Entry) -> NodeView:
+    intent = None if entry.data.get("refused") else node.intent
+    return replace(node, error=entry.data["error"], due_ms=None, deferred=0, intent=intent, operation=None)
+
+
+def _approved(node: NodeView, entry: Entry) -> NodeView:
+    return replace(node, approved=node.approved | set(entry.data["digests"]))
+
+
+def _skipped(node: NodeView, entry: Entry) -> NodeView:
+    skipped = {"by": entry.data["by"], "reason": entry.data["reason"]}
+    return replace(node, skipped=skipped, due_ms=None, waiting=None, blocked=None, error=None, intent=None)  # type: ignore[arg-type]
+
+
+def _attested(node: NodeView, entry: Entry) -> NodeView:
+    d = entry.data
+    accepted = node.accepted_skips | set(d.get("accepted_skips", ()))
+    word = {
+        "at_ms": entry.at_ms,
+        "text": d["text"],
+        "by": d["by"],
+        "evidence": d.get("evidence", ""),
+        "sha256": d.get("sha256", ""),
+    }
+    return replace(node, attested=(*node.attested, word), accepted_skips=accepted, due_ms=entry.at_ms)  # type: ignore[arg-type]
+
+
+def _retried(node: NodeView, entry: Entry) -> NodeView:
+    return replace(node, due_ms=entry.at_ms, deferred=0, resend=entry.data.get("resend", ""))
+
+
+def _intended(node: NodeView, entry: Entry) -> NodeView:
+    d = entry.data
+    intent = {
+        "seq": entry.seq,
+        "digest": d["digest"],
+        "title": d["title"],
+        "repeat": d["repeat"],
+        "at_ms": entry.at_ms,
+        "locks": d["locks"],
+    }
+    return replace(node, intent=intent, resend="")  # type: ignore[arg-type]
+
+
+def _answered(node: NodeView, entry: Entry) -> NodeView:
+    d = entry.data
+    applied = (*node.applied, _applied(d["digest"], d["title"], entry.at_ms))
+    return replace(node, applied=applied, intent=None, due_ms=entry.at_ms, deferred=0)
+
+
+def _accepted(node: NodeView, entry: Entry) -> NodeView:
+    d = entry.data
+    operation = {
+        "seq": entry.seq,
+        "kind": d["kind"],
+        "status": d["status"],
+        "percent": None,
+        "since_ms": entry.at_ms,
+        "locks": node.intent["locks"] if node.intent else [],
+    }
+    node = replace(_answered(node, entry), operation=operation)  # type: ignore[arg-type]
+    return replace(node, due_ms=d["due_ms"])
+
+
+def _doubted(node: NodeView, entry: Entry) -> NodeView:
+    return replace(node, due_ms=entry.at_ms, deferred=0, error=entry.data["error"])
+
+
+def _polled(node: NodeView, entry: Entry) -> NodeView:
+    d = entry.data
+    operation = node.operation and {**node.operation, "status": d["status"], "percent": d.get("percent")}
+    is_over = entry.to is not None
+    return replace(node, operation=None if is_over else operation, due_ms=d["due_ms"], deferred=0)
+
+
+def _applied(digest: str, title: str, at_ms: int) -> AppliedDoc:
+    return {"digest": digest, "title": title, "at_ms": at_ms}
+
+
+_NODE: Final[dict[str, Callable[[NodeView, Entry], NodeView]]] = {
+    Kind.BEGUN: _begun,
+    Kind.OBSERVED: _observed,
+    Kind.DEFERRED: _deferred,
+    Kind.FAILED: _failed,
+    Kind.APPROVED: _approved,
+    Kind.SKIPPED: _skipped,
+    Kind.ATTESTED: _attested,
+    Kind.RETRIED: _retried,
+    Kind.INTENDED: _intended,
+    Kind.ANSWERED: _answered,
+    Kind.ACCEPTED: _accepted,
+    Kind.DOUBTED: _doubted,
+    Kind.POLLED: _polled,
+    Kind.NOTED: lambda node, _: node,
+}
+
+# ---------------------------------------------------------------- snapshots
+
+
+def to_snapshot(view: RunView) -> str:
+    """The view as JSON text; ``from_snapshot`` gives it back."""
+    doc = {f.name: getattr(view, f.name) for f in fields(RunView)}
+    doc["nodes"] = [_node_doc(n) for n in view.nodes.values()]
+    doc["expanded"] = sorted(view.expanded)
+    return canonical(doc)
+
+
+def _node_doc(node: NodeView) -> dict[str, Any]:
+    doc = asdict(node)
+    doc["approved"], doc["accepted_skips"] = sorted(node.approved), sorted(node.accepted_skips)
+    return doc
+
+
+def from_snapshot(doc: dict[str, Any]) -> RunView:
+    """A view from the parsed JSON of ``to_snapshot``."""
+    nodes = {}
+    for n in doc["nodes"]:
+        for name in ("checks", "changes", "applied", "attested"):
+            n[name] = tuple(n[name])
+        for name in ("approved", "accepted_skips"):
+            n[name] = frozenset(n[name])
+        n["state"] = NodeState(n["state"])
+        node = NodeView(**n)
+        nodes[node.id] = node
+    return RunView(**{**doc, "nodes": nodes, "expanded": frozenset(doc["expanded"])})
+
+
+def is_finished(node: NodeView) -> bool:
+    """Whether the node satisfies those who need it."""
+    return node.state in FINISHED

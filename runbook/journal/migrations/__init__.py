@@ -1,0 +1,1 @@
+"""Numbered SQL scripts; the n-th brings a journal to schema version n."""
