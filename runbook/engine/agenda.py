@@ -1,0 +1,120 @@
+"""Which nodes have something to do now, and when the next one will.
+
+Only what an event may have changed is looked at again, so a run of thousands of nodes costs no more per event than
+a small one. Holds nothing the view does not tell: it can be built anew from a view at any moment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from enum import Enum, auto
+from heapq import heappop, heappush
+
+from runbook.core.state import FINISHED, NodeState
+from runbook.core.view import NodeView, RunView
+
+
+class Act(Enum):
+    """What a node has to do."""
+
+    BEGIN = auto()
+    """Its needs are met: ask ``when``, then look."""
+    LOOK = auto()
+    POLL = auto()
+
+
+class Agenda:
+    """Dirty nodes and timed ones."""
+
+    def __init__(self, view: RunView) -> None:
+        self._dirty: set[str] = set()
+        self._timed: list[tuple[int, str]] = []
+        self._open: Counter[str] = Counter()
+        self._dependents: defaultdict[str, list[str]] = defaultdict(list)
+        self._place: dict[str, int] = {}
+        self.add_nodes(view)
+
+    def add_nodes(self, view: RunView) -> None:
+        """Take up nodes that were not known yet."""
+        for node in view.nodes.values():
+            if node.id in self._place:
+                continue
+            self._dirty.add(node.id)
+            if node.state not in FINISHED:
+                self._open[node.doc["step"]] += 1
+            for need in node.doc["needs"]:
+                self._dependents[need].append(node.id)
+        self._place = {name: place for place, name in enumerate(view.nodes)}
+
+    def touch(self, node: str) -> None:
+        """Something about this node may have changed."""
+        self._dirty.add(node)
+
+    def finished(self, node: NodeView) -> None:
+        """A node came into a finished state: those who need it may begin."""
+        step = node.doc["step"]
+        self._open[step] -= 1
+        self._dirty.update(self._dependents[node.id])
+        if not self._open[step]:
+            self._dirty.update(self._dependents[f"{step}[*]"])
+
+    def is_step_over(self, view: RunView, step: str) -> bool:
+        """Whether a step has become nodes and all of them are finished."""
+        return step in view.expanded and not self._open[step]
+
+    def step_expanded(self, step: str) -> None:
+        """A step became nodes, possibly none: those who need all of it may begin."""
+        if not self._open[step]:
+            self._dirty.update(self._dependents[f"{step}[*]"])
+
+    def next_ms(self, view: RunView) -> int | None:
+        """When the next timed node is due; None when none is."""
+        while self._timed:
+            at_ms, name = self._timed[0]
+            if view.nodes[name].due_ms == at_ms:
+                return at_ms
+            heappop(self._timed)  # overtaken by a later entry
+        return None
+
+    def take(
+        self, view: RunView, now_ms: int, is_busy: Callable[[str], bool], is_free: Callable[[NodeView], bool]
+    ) -> list[tuple[Act, NodeView]]:
+        """What is to be done now, in book order; each is handed out once until touched again."""
+        while (at_ms := self.next_ms(view)) is not None and at_ms <= now_ms:
+            self._dirty.add(heappop(self._timed)[1])
+        if not self._dirty:
+            return []
+        dirty = sorted(self._dirty, key=self._place.__getitem__)
+        self._dirty.clear()
+        acts: list[tuple[Act, NodeView]] = []
+        for node in map(view.nodes.__getitem__, dirty):
+            if is_busy(node.id):
+                continue  # it is touched when its activity ends
+            if node.due_ms is not None and node.due_ms > now_ms and node.state is not NodeState.PENDING:
+                heappush(self._timed, (node.due_ms, node.id))
+            elif (act := self._act(view, node, is_free)) is not None:
+                acts.append((act, node))
+        return acts
+
+    def _act(self, view: RunView, node: NodeView, is_free: Callable[[NodeView], bool]) -> Act | None:
+        match node.state:
+            case NodeState.PENDING:
+                return Act.BEGIN if all(self._is_met(view, need) for need in node.doc["needs"]) else None
+            case NodeState.OBSERVING:
+                return Act.LOOK
+            case NodeState.READY:
+                # A refresh asked for by the operator, or an approved change whose turn has come.
+                return Act.LOOK if node.due_ms is not None or (node.is_approved and is_free(node)) else None
+            case NodeState.SETTLING:
+                return Act.POLL if node.operation else Act.LOOK
+            case NodeState.WAITING | NodeState.BLOCKED | NodeState.FAILED | NodeState.IN_DOUBT:
+                return Act.LOOK if node.due_ms is not None else None
+            case _:
+                return None
+
+    def _is_met(self, view: RunView, need: str) -> bool:
+        if need.endswith("[*]"):
+            return self.is_step_over(view, need[:-3])
+        node = view.nodes.get(need)
+        return node is not None and node.state in FINISHED

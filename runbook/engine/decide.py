@@ -1,0 +1,108 @@
+"""From a command to entries: a pure function. What does not fit the run as it stands is refused with a reason."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from runbook.core.command import Abort, Approve, Attest, Command, Pause, Retry, Skip, Start
+from runbook.core.entry import Draft, Kind
+from runbook.core.error import UsageError
+from runbook.core.state import NodeState, RunState
+from runbook.core.view import NodeView, RunView
+
+NEED_SKIPPED = "need-skipped"
+"""The rule that stops a disruptive change behind a node the operator skipped."""
+
+DID_NOT_HOLD = "change-did-not-hold"
+"""The rule that stops sending a change that ARM took and that looking does not show."""
+
+_SKIPPABLE = frozenset(
+    {NodeState.PENDING, NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT}
+)
+_RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT})
+
+
+def decide(view: RunView, command: Command) -> Draft:
+    """The entry that records a command.
+
+    Raises:
+        UsageError: it does not fit now; the message says why.
+    """
+    if view.state in (RunState.DONE, RunState.ABORTED):
+        raise UsageError(f"Run {view.id} is {view.state}; nothing can be asked of it any more.")
+    match command:
+        case Approve(node=name, digests=digests):
+            return _approve(_node(view, name), digests)
+        case Retry(node=name):
+            return _retry(_node(view, name))
+        case Skip(node=name, reason=reason):
+            node = _node(view, name)
+            if not reason.strip():
+                raise UsageError("A skip needs a reason.", "It will stand in the report.")
+            _must_be(node, _SKIPPABLE, "skipped")
+            return Draft(Kind.SKIPPED, name, NodeState.SKIPPED, {"by": "operator", "reason": reason.strip()})
+        case Attest():
+            return _attest(_node(view, command.node), command)
+        case Pause():
+            if view.paused:
+                raise UsageError(f"Run {view.id} is paused already.")
+            return Draft(Kind.PAUSED)
+        case Start():
+            if not view.paused:
+                raise UsageError(f"Run {view.id} is not paused.")
+            return Draft(Kind.STARTED)
+        case Abort(reason=reason):
+            return Draft(Kind.ABORTED, data={"reason": reason.strip() or "no reason given"})
+        case _:
+            assert_never(command)
+
+
+def _approve(node: NodeView, digests: tuple[str, ...]) -> Draft:
+    _must_be(node, frozenset({NodeState.READY}), "approved")
+    shown = tuple(c["digest"] for c in node.changes)
+    if digests and digests != shown:
+        raise UsageError(
+            f"{node.id} wants other changes now than those that were approved.", "Look at its plan again, then approve."
+        )
+    return Draft(Kind.APPROVED, node.id, data={"digests": list(shown), "titles": [c["title"] for c in node.changes]})
+
+
+def _retry(node: NodeView) -> Draft:
+    _must_be(node, _RETRYABLE, "looked at again")
+    resend = ""
+    if node.state is NodeState.IN_DOUBT and node.intent:
+        resend = node.intent["digest"]
+    elif node.blocked and node.blocked["rule"] == DID_NOT_HOLD and node.changes:
+        resend = node.changes[0]["digest"]
+    return Draft(Kind.RETRIED, node.id, data={"resend": resend})
+
+
+def _attest(node: NodeView, command: Attest) -> Draft:
+    _must_be(node, frozenset({NodeState.WAITING, NodeState.BLOCKED}), "attested")
+    if not command.text.strip():
+        raise UsageError("An attestation needs a text.", "Say what you vouch for: it will stand in the report.")
+    wanted = (node.waiting and node.waiting["attest"]) or (node.blocked and node.blocked["attest"])
+    if not wanted:
+        raise UsageError(f"{node.id} cannot be settled by word.", "It goes on when the cloud shows what it waits for.")
+    data = {"text": command.text.strip(), "by": command.by, "evidence": command.evidence, "sha256": command.sha256}
+    if node.blocked and node.blocked["rule"] == NEED_SKIPPED:
+        data["accepted_skips"] = [c["observed"] for c in node.checks if c["name"] == NEED_SKIPPED]  # type: ignore[assignment]
+    return Draft(Kind.ATTESTED, node.id, data=data)
+
+
+def _node(view: RunView, name: str) -> NodeView:
+    if name in view.nodes:
+        return view.nodes[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, view.nodes, n=3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "`runbook status` lists the nodes."
+    raise UsageError(f"Run {view.id} has no node {name!r}.", hint)
+
+
+def _must_be(node: NodeView, states: frozenset[NodeState], deed: str) -> None:
+    if node.state not in states:
+        fitting = ", ".join(sorted(states))
+        raise UsageError(
+            f"{node.id} is {node.state} and cannot be {deed} now.", f"That is for nodes that are {fitting}."
+        )

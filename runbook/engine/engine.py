@@ -1,0 +1,340 @@
+"""The engine: one loop that hands nodes their next act and waits for what stirs it.
+
+    command ─→ decide ─→ entry ┐
+    agenda  ─→ machine ─→ judge ┴→ log (commit, then publish) ─→ agenda
+
+A node's activity is one task: a look (and, when judged so, the committed intent's call), or a poll. Nothing sleeps
+inside an activity: whatever must wait is an entry with a due time, so a resumed run goes on exactly as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from enum import Enum, auto
+from typing import Any
+
+from runbook.book import Book, expand, expansion_needs, when
+from runbook.core.command import Command
+from runbook.core.entry import Draft, Kind
+from runbook.core.error import ContextError, RunbookError
+from runbook.core.event import Event
+from runbook.core.state import FINISHED, NodeState
+from runbook.core.view import NodeView, RunView
+from runbook.engine.agenda import Act, Agenda
+from runbook.engine.decide import decide
+from runbook.engine.judge import Scene, error_doc
+from runbook.engine.log import Log
+from runbook.engine.machine import Machine
+from runbook.engine.world import Limits, World
+
+
+class Until(Enum):
+    """When ``Engine.run`` returns of itself."""
+
+    CLOSED = auto()
+    """Only when closed: a screen is attached."""
+    STUCK = auto()
+    """When nothing moves without a person; waits for time and outsiders are sat through."""
+    PARKED = auto()
+    """When nothing moves without a person or an outsider."""
+
+
+class Engine:
+    """Drives one run. Use it from one event loop only."""
+
+    def __init__(self, log: Log, book: Book, world: World, limits: Limits | None = None) -> None:
+        self._log = log
+        self._book = book
+        self._world = world
+        self._limits = limits or Limits()
+        self._machine = Machine(book, world, self._limits, self._fence)
+        self._agenda = Agenda(log.view)
+        self._specs = {spec.id: spec for spec in book.steps}
+        self._expandable = [spec.id for spec in book.steps if spec.id not in log.view.expanded]
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._locks: dict[str, str] = {}
+        self._held: dict[str, tuple[str, ...]] = {}
+        self._queue: dict[str, None] = {}  # approved nodes whose locks are taken, first come first served
+        self._stirred = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._is_closed = False
+        self._deciding = 0
+        self._moved_ms = world.clock.now_ms()
+        log.listen(self._hear)
+
+    @property
+    def view(self) -> RunView:
+        """The run as committed."""
+        return self._log.view
+
+    @property
+    def calls(self) -> int:
+        """Activities under way."""
+        return len(self._tasks)
+
+    def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Be told of every committed entry, in order, in the engine's loop. Returns a function that stops it."""
+        return self._log.listen(callback)
+
+    def submit(self, command: Command) -> asyncio.Task[None]:
+        """Hand in a command. From this moment ``run`` does not return before it is recorded or refused.
+
+        The task ends when the command is committed, or with ``UsageError`` when it does not fit the run as it
+        stands, or with ``JournalError`` when it could not be written.
+        """
+        self._deciding += 1
+        task = asyncio.create_task(self._decide(command))
+        task.add_done_callback(self._decided)
+        return task
+
+    async def decide(self, command: Command) -> None:
+        """Hand in a command and wait for it; raises as ``submit`` says."""
+        await self.submit(command)
+
+    async def _decide(self, command: Command) -> None:
+        name = getattr(command, "node", None)
+        if name in self._tasks:
+            await asyncio.wait([self._tasks[name]])  # a look under way would not know of the command
+        self._log.flush()
+        await self._log.commit(decide(self.view, command))
+
+    def _decided(self, task: asyncio.Task[None]) -> None:
+        self._deciding -= 1
+        self._stirred.set()
+
+    def close(self) -> None:
+        """Start nothing new; ``run`` returns when what is under way has ended."""
+        self._is_closed = True
+        self._stirred.set()
+
+    # ------------------------------------------------------------ the loop
+
+    async def run(self, until: Until = Until.STUCK) -> RunView:
+        """Drive until told otherwise.
+
+        Raises:
+            ContextError: the sign-in is not the one the run is pinned to; nothing was started.
+            LeaseLost: another driver took over; nothing more was written or sent.
+            Unwritable: the journal cannot be written.
+        """
+        self._check_context()
+        try:
+            await self._recover()
+            while True:
+                self._stirred.clear()  # before looking at what there is to do, so that nothing that follows is missed
+                self._launch()
+                if self._is_over(until):
+                    break
+                await self._wait()
+        finally:
+            await self._settle_tasks()
+        if self._failure:
+            raise self._failure
+        self._log.flush()
+        return self.view
+
+    def _is_over(self, until: Until) -> bool:
+        if self._failure:
+            return True
+        if self._tasks or self._deciding or self._stirred.is_set():
+            return False
+        if self._is_closed or self.view.aborted is not None:
+            return self._is_closed or until is not Until.CLOSED
+        if until is Until.CLOSED:
+            return False
+        next_ms = self._agenda.next_ms(self.view)
+        if next_ms is None or self.view.paused:
+            return True
+        if next_ms - self._moved_ms > self._limits.horizon_s * 1000:
+            return True
+        return until is Until.PARKED and not any(
+            n.due_ms is not None and n.state not in (NodeState.WAITING, NodeState.BLOCKED)
+            for n in self.view.nodes.values()
+        )
+
+    async def _wait(self) -> None:
+        """Until something stirs, or the next due time; virtual time stands still while activities run."""
+        next_ms = None if self.view.paused or self._is_closed else self._agenda.next_ms(self.view)
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stirred.wait())]
+        if next_ms is not None and (self._world.clock.flows or not self._tasks) and not self._stirred.is_set():
+            waits.append(asyncio.ensure_future(self._world.clock.sleep_until(next_ms)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _launch(self) -> None:
+        view = self.view
+        if view.paused or view.aborted is not None or self._is_closed or self._failure:
+            return
+        self._expand_ready(view)
+        acts = self._agenda.take(view, self._world.clock.now_ms(), self._tasks.__contains__, self._may_send)
+        for act, node in acts:
+            if len(self._tasks) >= self._limits.activities:
+                self._agenda.touch(node.id)
+                continue
+            activity = self._begin if act is Act.BEGIN else self._poll if act is Act.POLL else self._look
+            self._start(node.id, activity(node))
+
+    def _start(self, name: str, activity: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await activity
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                self._failure = self._failure or error
+            finally:
+                del self._tasks[name]
+                if name in self.view.nodes:
+                    self._agenda.touch(name)
+                self._stirred.set()
+
+        self._tasks[name] = asyncio.create_task(guarded(), name=name)
+
+    async def _settle_tasks(self) -> None:
+        """Let what is under way end: its answers are worth recording."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    # ------------------------------------------------------------ activities
+
+    def _expand_ready(self, view: RunView) -> None:
+        for step in list(self._expandable):
+            spec = self._specs[step]
+            if all(self._agenda.is_step_over(view, need) for need in expansion_needs(spec, self._book)):
+                self._expandable.remove(step)
+                self._start(f"expand {step}", self._expand(step))
+
+    async def _expand(self, step: str) -> None:
+        docs = expand(self._book, self._specs[step], self.view)
+        await self._log.commit(Draft(Kind.EXPANDED, data={"step": step, "nodes": docs}))
+
+    async def _begin(self, node: NodeView) -> None:
+        try:
+            is_wanted = when(self._book, node.doc, self.view)
+        except RunbookError as error:
+            self._log.post(Draft(Kind.BEGUN, node.id, NodeState.OBSERVING))
+            doc = error_doc(error.code, error.message, error.hint)
+            await self._log.commit(Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": doc}))
+            return
+        if is_wanted:
+            await self._look(node)
+        else:
+            spec = self._specs[node.doc["step"]]
+            data = {"by": "when", "reason": f"not needed here: {spec.when}"}
+            await self._log.commit(Draft(Kind.SKIPPED, node.id, NodeState.SKIPPED, data))
+
+    async def _look(self, node: NodeView) -> None:
+        self._log.post(Draft(Kind.BEGUN, node.id, NodeState.OBSERVING))
+        judgement = await self._machine.look(node, lambda: self.view, lambda: self._scene(node))
+        if judgement.send is not None:
+            self._claim(node.id, judgement.send.locks)
+        await self._log.commit(*judgement.drafts)
+        if judgement.send is not None:
+            committed = self.view.nodes[node.id]
+            await self._log.commit(await self._machine.send(committed, judgement.send, self.view.id))
+
+    async def _poll(self, node: NodeView) -> None:
+        url = self._log.journal.side(node.operation["seq"]) if node.operation else None
+        await self._log.commit(await self._machine.poll(node, url))
+
+    def _scene(self, node: NodeView) -> Scene:
+        # The node's own decisions may have changed while it was looked at: judge by what is committed now.
+        fresh = self.view.nodes[node.id]
+        return Scene(self.view, fresh, self._world.clock.now_ms(), self._is_free_for(node.id), self._skipped(fresh))
+
+    # ------------------------------------------------------------ locks
+
+    def _is_free_for(self, name: str) -> Callable[[tuple[str, ...]], bool]:
+        return lambda locks: all(self._locks.get(lock.lower(), name) == name for lock in locks)
+
+    def _may_send(self, node: NodeView) -> bool:
+        is_free = self._is_free_for(node.id)(tuple(node.changes[0]["locks"]))
+        if not is_free:
+            self._queue[node.id] = None
+        return is_free
+
+    def _claim(self, name: str, locks: Iterable[str]) -> None:
+        self._held[name] = tuple(lock.lower() for lock in locks)
+        self._locks.update((lock, name) for lock in self._held[name])
+
+    def _release(self, node: NodeView) -> None:
+        freed = self._held.pop(node.id, ())
+        for lock in freed:
+            del self._locks[lock]
+        for lock in freed:
+            for name in self._queue:
+                if lock in self.view.nodes[name].changes[0]["locks"]:
+                    del self._queue[name]
+                    self._agenda.touch(name)
+                    break
+
+    # ------------------------------------------------------------ what was committed
+
+    def _hear(self, event: Event) -> None:
+        entry, view = event.entry, event.view
+        self._stirred.set()
+        if entry.kind is Kind.EXPANDED:
+            self._agenda.add_nodes(view)
+            self._agenda.step_expanded(entry.data["step"])
+        if entry.node is None:
+            return
+        node = view.nodes[entry.node]
+        self._agenda.touch(node.id)
+        if entry.to not in (None, event.before, NodeState.OBSERVING, NodeState.WAITING, NodeState.BLOCKED):
+            self._moved_ms = entry.at_ms
+        if entry.to in FINISHED and event.before not in FINISHED:
+            self._agenda.finished(node)
+        if node.intent is None and node.operation is None and node.state is not NodeState.APPLYING:
+            self._release(node)
+
+    def _skipped(self, node: NodeView) -> tuple[str, ...]:
+        """Nodes the operator skipped on which this one stands, directly or not."""
+        found: list[str] = []
+        seen: set[str] = set()
+        left = list(node.doc["needs"])
+        while left:
+            need = left.pop()
+            if need in seen:
+                continue
+            seen.add(need)
+            members = self.view.of_step(need[:-3]) if need.endswith("[*]") else [self.view.nodes[need]]
+            for member in members:
+                if member.skipped and member.skipped["by"] == "operator":
+                    found.append(member.id)
+                left.extend(member.doc["needs"])
+        return tuple(sorted(set(found)))
+
+    # ------------------------------------------------------------ starting
+
+    def _fence(self) -> None:
+        self._log.journal.check_epoch(self._log.epoch)
+
+    def _check_context(self) -> None:
+        pinned, account = self.view.pinned, self._world.account
+        for what, want, have in (
+            ("tenant", pinned["tenant"], account.tenant),
+            ("cloud", pinned["cloud"], account.cloud),
+        ):
+            if want.lower() != have.lower():
+                raise ContextError(
+                    f"This run is pinned to {what} {want}, and {account.name} is signed in to {have}.",
+                    "Sign in to the run's own tenant and cloud, then resume. Nothing was sent.",
+                )
+
+    async def _recover(self) -> None:
+        """Re-enter where the last driver stopped: sent calls without an answer are in doubt."""
+        open_intents = [n for n in self.view.nodes.values() if n.state is NodeState.APPLYING]
+        if open_intents and self._world.escape_s:
+            await asyncio.sleep(self._world.escape_s)
+        for node in self.view.nodes.values():
+            if work := node.intent or node.operation:
+                self._claim(node.id, work["locks"])
+        if open_intents:
+            doc = error_doc("answer_missing", "The process that sent this call ended before the answer came.")
+            drafts = [Draft(Kind.DOUBTED, n.id, NodeState.IN_DOUBT, {"error": doc}) for n in open_intents]
+            await self._log.commit(*drafts)

@@ -1,0 +1,203 @@
+"""One node at work: look, send, poll. Each ends in entries and never raises for what the outside did.
+
+The lease is checked before every call, so a driver that was frozen while another took over starts none.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from runbook.book import Book, load_step, params
+from runbook.core.arm import Json, Operation, Reader, Running
+from runbook.core.docs import ErrorDoc
+from runbook.core.entry import Draft, Kind
+from runbook.core.error import (
+    AnswerMissing,
+    ArmError,
+    JournalError,
+    NotSent,
+    Refused,
+    RunbookError,
+    Throttled,
+)
+from runbook.core.state import NodeState
+from runbook.core.view import NodeView, RunView
+from runbook.engine.judge import Judgement, Scene, error_doc, judge
+from runbook.engine.world import Limits, World
+from runbook.step import Change, RunFacts, StepContext, Verdict
+
+
+class FencedReader:
+    """The reader a step gets: each call first checks that this process may still act."""
+
+    def __init__(self, reader: Reader, fence: Callable[[], None]) -> None:
+        self._reader = reader
+        self._fence = fence
+
+    async def get(self, path: str, api_version: str, **query: str) -> Json | None:
+        self._fence()
+        return await self._reader.get(path, api_version, **query)
+
+    async def list(self, path: str, api_version: str, **query: str) -> list[Json]:
+        self._fence()
+        return await self._reader.list(path, api_version, **query)
+
+
+class Machine:
+    """Turns one node's present state into the entries that follow from acting on it."""
+
+    def __init__(self, book: Book, world: World, limits: Limits, fence: Callable[[], None]) -> None:
+        self._book = book
+        self._uses = {spec.id: spec.uses for spec in book.steps}
+        self._world = world
+        self._limits = limits
+        self._fence = fence
+        self._reader = FencedReader(world.arm, fence)
+
+    # ------------------------------------------------------------ look
+
+    async def look(self, node: NodeView, view: Callable[[], RunView], scene: Callable[[], Scene]) -> Judgement:
+        """Observe and judge. ``scene`` is asked after the look, so the judgement sees what happened meanwhile."""
+        try:
+            verdict = await self._observe(node, view())
+            return judge(scene(), verdict)
+        except (NotSent, AnswerMissing, Throttled) as error:
+            return Judgement((self._defer(node, error, None),))
+        except JournalError:
+            raise
+        except Refused as error:
+            return Judgement((_failed(node, _arm_error(error)),))
+        except RunbookError as error:
+            return Judgement((_failed(node, error_doc(error.code, error.message, error.hint)),))
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            message = f"The step behind {node.id} broke: {type(error).__name__}: {error}"
+            hint = f"This is a defect of the runbook ({Path(where.filename).name}:{where.lineno}); nothing was changed."
+            return Judgement((_failed(node, error_doc("step_fault", message, hint)),))
+
+    async def _observe(self, node: NodeView, view: RunView) -> Verdict:
+        step = load_step(self._uses[node.doc["step"]])(params(self._book, node.doc, view))
+        waiting = node.waiting
+        context = StepContext(
+            arm=self._reader,
+            dns=self._world.dns,
+            run=_facts(view),
+            now_ms=self._world.clock.now_ms(),
+            node=node.id,
+            gate=node.doc["gate"],
+            applied=node.applied,
+            attested=node.attested,
+            waiting_since_ms=waiting["since_ms"] if waiting else None,
+            polls=waiting["polls"] if waiting else 0,
+        )
+        return await step.observe(context)
+
+    # ------------------------------------------------------------ send
+
+    async def send(self, node: NodeView, change: Change, run: str) -> Draft:
+        """Make the change's one call. Its intent is committed already."""
+        data = {"digest": change.digest, "title": change.title}
+        request_id = str(uuid5(NAMESPACE_URL, f"runbook:{run}:{node.id}:{change.digest}:{node.attempts}"))
+        try:
+            self._fence()
+            answer = await self._world.arm.write(change.request, request_id)
+        except JournalError:
+            raise
+        except (NotSent, Throttled) as error:
+            return self._defer(node, error, NodeState.OBSERVING)
+        except Refused as error:
+            return _failed(node, _arm_error(error), refused=True)
+        except ArmError as error:
+            return Draft(Kind.DOUBTED, node.id, NodeState.IN_DOUBT, {"error": _arm_error(error)})
+        except Exception as error:  # the call may have left: never take that for "nothing happened"
+            doubt = error_doc("unexpected", f"Sending broke: {type(error).__name__}: {error}", "Looking will tell.")
+            return Draft(Kind.DOUBTED, node.id, NodeState.IN_DOUBT, {"error": doubt})
+        data |= {"status": answer.status, "correlation_id": answer.correlation_id, "request_id": request_id}  # type: ignore[dict-item]
+        if answer.operation is None:
+            return Draft(Kind.ANSWERED, node.id, NodeState.OBSERVING, data)
+        due_ms = self._later(answer.retry_after_s or self._limits.poll_s)
+        operation = {"kind": answer.operation.kind, "due_ms": due_ms}
+        return Draft(Kind.ACCEPTED, node.id, NodeState.SETTLING, {**data, **operation}, side=answer.operation.url)
+
+    # ------------------------------------------------------------ poll
+
+    async def poll(self, node: NodeView, url: str | None) -> Draft:
+        """Read the status of the operation once."""
+        if node.operation is None or url is None:
+            return _polled_over(node, "unknown", self._later(0))
+        kind: Literal["async-operation", "location"] = (
+            "async-operation" if node.operation["kind"] == "async-operation" else "location"
+        )
+        try:
+            self._fence()
+            outcome = await self._world.arm.poll(Operation(url, kind))
+        except JournalError:
+            raise
+        except (NotSent, AnswerMissing, Throttled) as error:
+            if node.deferred >= self._limits.deferrals:
+                return _polled_over(node, "unreadable", self._later(0))  # the resource itself will tell
+            return self._defer(node, error, None)
+        except ArmError:
+            return _polled_over(node, "unreadable", self._later(0))
+        if isinstance(outcome, Running):
+            due_ms = self._later(outcome.retry_after_s or self._limits.poll_s)
+            data = {"status": outcome.status, "percent": outcome.percent, "due_ms": due_ms}
+            return Draft(Kind.POLLED, node.id, data=data)
+        if outcome.is_ok:
+            return _polled_over(node, outcome.status, self._later(0))
+        if outcome.is_transient:
+            refusal = Refused(outcome.message, status=200, arm_code=outcome.code, hint=outcome.hint)
+            return self._defer(node, refusal, NodeState.OBSERVING)
+        message = outcome.message or f"The operation ended as {outcome.status}."
+        return _failed(
+            node, error_doc(outcome.code or outcome.status, message, "Read the message, put it right, retry.")
+        )
+
+    # ------------------------------------------------------------ putting off
+
+    def _defer(self, node: NodeView, error: ArmError, to: NodeState | None) -> Draft:
+        """Another look later; beyond the budget the node fails. ``to`` is set when a call was refused for now."""
+        refused = {"refused": True} if to is NodeState.OBSERVING else {}
+        doc = _arm_error(error)
+        if node.deferred >= self._limits.deferrals:
+            doc["hint"] = f"Tried {node.deferred + 1} times. {doc['hint']}".strip()
+            return Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": doc, **refused})
+        asked_s = error.retry_after_s if isinstance(error, Throttled) else None
+        delay_s = asked_s or min(self._limits.longest_delay_s, self._limits.first_delay_s * 2**node.deferred)
+        data = {"error": doc, "due_ms": self._later(delay_s), "attempt": node.deferred + 1, **refused}
+        return Draft(Kind.DEFERRED, node.id, to, data)
+
+    def _later(self, seconds: float) -> int:
+        return self._world.clock.now_ms() + round(seconds * 1000)
+
+
+def _facts(view: RunView) -> RunFacts:
+    pinned = view.pinned
+    return RunFacts(
+        id=view.id,
+        mode=view.mode,
+        edition=view.edition,
+        cloud=pinned["cloud"],
+        tenant=pinned["tenant"],
+        account=pinned["account"],
+        subscriptions=pinned["subscriptions"],
+    )
+
+
+def _polled_over(node: NodeView, status: str, due_ms: int) -> Draft:
+    return Draft(Kind.POLLED, node.id, NodeState.OBSERVING, {"status": status, "due_ms": due_ms})
+
+
+def _failed(node: NodeView, error: ErrorDoc, *, refused: bool = False) -> Draft:
+    data = {"error": error, **({"refused": True} if refused else {})}
+    return Draft(Kind.FAILED, node.id, NodeState.FAILED, data)
+
+
+def _arm_error(error: ArmError) -> ErrorDoc:
+    if isinstance(error, Refused):
+        return error_doc(error.arm_code, error.message, error.hint, error.correlation_id)
+    return error_doc(error.code, error.message, error.hint)
