@@ -154,10 +154,11 @@ class Engine:
         )
 
     async def _wait(self) -> None:
-        """Until something stirs, or the next due time; virtual time stands still while activities run."""
+        """Until something stirs, or the next due time; virtual time stands still while anything is under way."""
         next_ms = None if self.view.paused or self._is_closed else self._agenda.next_ms(self.view)
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stirred.wait())]
-        if next_ms is not None and (self._world.clock.flows or not self._tasks) and not self._stirred.is_set():
+        is_idle = not (self._tasks or self._deciding or self._stirred.is_set())
+        if next_ms is not None and (self._world.clock.flows or is_idle):
             waits.append(asyncio.ensure_future(self._world.clock.sleep_until(next_ms)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -11,6 +11,7 @@ from runbook.core.clock import VirtualClock
 from runbook.core.command import Abort, Approve, Attest, Pause, Retry, Skip, Start
 from runbook.core.entry import Kind
 from runbook.core.error import ContextError, NotSent, Refused, Throttled, UsageError
+from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
 from runbook.engine.engine import Engine, Until
 from runbook.engine.world import Account, Limits, World
@@ -80,8 +81,7 @@ async def test_a_failure_stops_its_dependents_and_nothing_else(tmp_path: Path) -
     await rig.engine.run()
     assert rig.outcome() is RunState.FAILED
     assert [rig.state(n) for n in "abcd"] == ["failed", "pending", "done", "done"]
-    error = rig.view.nodes["a"].error
-    assert error is not None
+    error = rig.error("a")
     assert (error["code"], error["hint"], error["correlation_id"]) == ("SubnetIsFull", "make room", "c-1")
 
 
@@ -114,7 +114,7 @@ async def test_patience_ends_at_its_budget(tmp_path: Path) -> None:
     await rig.engine.run()
     assert rig.state("a") is NodeState.FAILED
     assert len(arm.writes) == 4
-    assert "Tried 4 times" in (rig.view.nodes["a"].error or {})["hint"]
+    assert "Tried 4 times" in rig.error("a")["hint"]
 
 
 async def test_a_read_that_cannot_be_sent_is_tried_again(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_an_operation_that_ends_badly_fails_its_node(tmp_path: Path) -> No
     rig = Rig(tmp_path, tiny_book({"id": "a"}), arm)
     await rig.engine.run()
     assert rig.state("a") is NodeState.FAILED
-    assert (rig.view.nodes["a"].error or {})["code"] == "InvalidGroupId"
+    assert rig.error("a")["code"] == "InvalidGroupId"
 
 
 async def test_writes_under_one_lock_never_overlap_and_all_get_their_turn(tmp_path: Path) -> None:
@@ -253,7 +253,12 @@ async def test_a_blocked_node_goes_on_by_itself_once_the_rule_holds(tmp_path: Pa
 async def test_pause_lets_the_call_in_flight_finish_and_starts_nothing_new(tmp_path: Path) -> None:
     arm = TinyArm()
     rig = Rig(tmp_path, tiny_book({"id": "a"}, {"id": "b", "needs": ["a"]}), arm)
-    rig.engine.listen(lambda e: rig.engine.submit(Pause()) and None if e.entry.kind is Kind.INTENDED else None)
+
+    def pause(event: Event) -> None:
+        if event.entry.kind is Kind.INTENDED:
+            rig.engine.submit(Pause())
+
+    rig.engine.listen(pause)
     await rig.engine.run()
     assert rig.view.paused
     assert [path for _, path, _ in arm.writes] == [path_of("a")]
@@ -320,7 +325,9 @@ async def test_a_change_that_does_not_hold_is_not_sent_for_ever(tmp_path: Path) 
     arm = TinyArm()
     rig = Rig(tmp_path, tiny_book({"id": "a", "with": {"name": "a", "forgetful": True}}), arm)
     await rig.engine.run()
-    assert (rig.view.nodes["a"].blocked or {})["rule"] == "change-did-not-hold"
+    blocked = rig.view.nodes["a"].blocked
+    assert blocked is not None
+    assert blocked["rule"] == "change-did-not-hold"
     assert len(arm.writes) == 3
 
 
@@ -329,7 +336,7 @@ async def test_a_step_that_breaks_fails_its_node_with_a_sentence_and_no_tracebac
     rig = Rig(tmp_path, book, TinyArm())
     await rig.engine.run()
     assert [rig.state(n) for n in ("bad", "good")] == ["failed", "done"]
-    error = rig.view.nodes["bad"].error or {}
+    error = rig.error("bad")
     assert error["code"] == "step_fault"
     assert "ZeroDivisionError" in error["message"]
     assert "Traceback" not in str(error)
@@ -337,15 +344,9 @@ async def test_a_step_that_breaks_fails_its_node_with_a_sentence_and_no_tracebac
 
 async def test_a_write_outside_the_pinned_subscriptions_never_leaves(tmp_path: Path) -> None:
     arm = TinyArm()
-    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm, approve=False)
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm, subscriptions={"22222222-2222-2222-2222-222222222222": "Other"})
     await rig.engine.run()
-    rig.close()
-    journal = tmp_path / "journal.db"
-    journal.unlink()
-    other = Rig(tmp_path, tiny_book({"id": "a", "with": {"name": "../../other/things/a"}}), arm)
-    other.log.view.pinned["subscriptions"].clear()  # type: ignore[attr-defined]
-    await other.engine.run()
-    assert (other.view.nodes["a"].error or {})["code"] == "outside_pinned"
+    assert rig.error("a")["code"] == "outside_pinned"
     assert not arm.writes
 
 

@@ -215,6 +215,7 @@ class Rig:
         limits: Limits | None = None,
         take_over: bool = False,
         durable: bool = False,
+        subscriptions: dict[str, str] | None = None,
     ) -> None:
         path = folder / "journal.db"
         is_new = not path.exists()
@@ -225,7 +226,7 @@ class Rig:
         self.clock = VirtualClock(max(START_MS, view.updated_ms))
         self.log = Log(self.journal, self.lease.epoch, view, self.clock)
         if is_new:
-            self.log.post_now(Draft(Kind.RUN_CREATED, data=created(book, inputs or {})))
+            self.log.post_now(Draft(Kind.RUN_CREATED, data=created(book, inputs or {}, subscriptions or {SUB: "Lab"})))
         account = Account("anna@example.org", "tenant", "AzureCloud")
         self.engine = Engine(self.log, book, World(arm, Nowhere(), self.clock, account), limits)
         self.events: list[Event] = []
@@ -258,7 +259,7 @@ class Rig:
         self.journal.close()
 
 
-def created(book: Book, inputs: dict[str, Any]) -> dict[str, Any]:
+def created(book: Book, inputs: dict[str, Any], subscriptions: dict[str, str]) -> dict[str, Any]:
     """What a run's first entry carries."""
     return {
         "id": "tiny-1",
@@ -271,6 +272,6 @@ def created(book: Book, inputs: dict[str, Any]) -> dict[str, Any]:
             "cloud": "AzureCloud",
             "tenant": "tenant",
             "account": "anna@example.org",
-            "subscriptions": {SUB: "Lab"},
+            "subscriptions": subscriptions,
         },
     }
