@@ -88,9 +88,12 @@ class Entry:
         return cls(seq, at_ms, draft.kind, draft.node, draft.to, draft.data, hash_)
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
 
 
 def entry_hash(previous: str, seq: int, at_ms: int, kind: str, node: str | None, to: str | None, data: str) -> str:

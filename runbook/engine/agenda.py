@@ -33,19 +33,17 @@ class Agenda:
         self._open: Counter[str] = Counter()
         self._dependents: defaultdict[str, list[str]] = defaultdict(list)
         self._place: dict[str, int] = {}
-        self.add_nodes(view)
+        self.add_nodes(view, list(view.nodes))
 
-    def add_nodes(self, view: RunView) -> None:
+    def add_nodes(self, view: RunView, names: list[str]) -> None:
         """Take up nodes that were not known yet."""
-        for node in view.nodes.values():
-            if node.id in self._place:
-                continue
+        for node in map(view.nodes.__getitem__, names):
             self._dirty.add(node.id)
             if node.state not in FINISHED:
                 self._open[node.doc["step"]] += 1
             for need in node.doc["needs"]:
                 self._dependents[need].append(node.id)
-        self._place = {name: place for place, name in enumerate(view.nodes)}
+        self._place.clear()
 
     def touch(self, node: str) -> None:
         """Something about this node may have changed."""
@@ -85,6 +83,8 @@ class Agenda:
             self._dirty.add(heappop(self._timed)[1])
         if not self._dirty:
             return []
+        if not self._place:
+            self._place.update((name, place) for place, name in enumerate(view.nodes))
         dirty = sorted(self._dirty, key=self._place.__getitem__)
         self._dirty.clear()
         acts: list[tuple[Act, NodeView]] = []

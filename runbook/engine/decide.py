@@ -28,7 +28,9 @@ def decide(view: RunView, command: Command) -> Draft:
     Raises:
         UsageError: it does not fit now; the message says why.
     """
-    if view.state in (RunState.DONE, RunState.ABORTED):
+    # A node that is over refuses by itself; only what concerns the whole run must ask for the run's own state.
+    is_over = view.aborted is not None or (isinstance(command, Pause | Start | Abort) and view.state is RunState.DONE)
+    if is_over:
         raise UsageError(f"Run {view.id} is {view.state}; nothing can be asked of it any more.")
     match command:
         case Approve(node=name, digests=digests):

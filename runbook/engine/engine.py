@@ -156,10 +156,12 @@ class Engine:
     async def _wait(self) -> None:
         """Until something stirs, or the next due time; virtual time stands still while anything is under way."""
         next_ms = None if self.view.paused or self._is_closed else self._agenda.next_ms(self.view)
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stirred.wait())]
         is_idle = not (self._tasks or self._deciding or self._stirred.is_set())
-        if next_ms is not None and (self._world.clock.flows or is_idle):
-            waits.append(asyncio.ensure_future(self._world.clock.sleep_until(next_ms)))
+        if next_ms is None or not (self._world.clock.flows or is_idle):
+            await self._stirred.wait()
+            return
+        waits = [asyncio.ensure_future(self._stirred.wait())]
+        waits.append(asyncio.ensure_future(self._world.clock.sleep_until(next_ms)))  # type: ignore[arg-type]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -246,7 +248,9 @@ class Engine:
     def _scene(self, node: NodeView) -> Scene:
         # The node's own decisions may have changed while it was looked at: judge by what is committed now.
         fresh = self.view.nodes[node.id]
-        return Scene(self.view, fresh, self._world.clock.now_ms(), self._is_free_for(node.id), self._skipped(fresh))
+        return Scene(
+            self.view, fresh, self._world.clock.now_ms(), self._is_free_for(node.id), lambda: self._skipped(fresh)
+        )
 
     # ------------------------------------------------------------ locks
 
@@ -280,7 +284,7 @@ class Engine:
         entry, view = event.entry, event.view
         self._stirred.set()
         if entry.kind is Kind.EXPANDED:
-            self._agenda.add_nodes(view)
+            self._agenda.add_nodes(view, [doc["id"] for doc in entry.data["nodes"]])
             self._agenda.step_expanded(entry.data["step"])
         if entry.node is None:
             return

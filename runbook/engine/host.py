@@ -162,8 +162,8 @@ class Follower:
     """
 
     is_read_only = True
-    speed = None
-    failure = None
+    speed: float | None = None
+    failure: RunbookError | None = None
 
     def __init__(self, journal: Path, every_s: float = 0.5) -> None:
         self._path = journal

@@ -6,11 +6,11 @@ its turn come. ``Judgement.send`` is set only together with a committed intent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from runbook.core.docs import ErrorDoc
+from runbook.core.docs import ChangeDoc, ErrorDoc
 from runbook.core.entry import Draft, Kind
 from runbook.core.ids import subscription_of
 from runbook.core.state import NodeState
@@ -36,14 +36,14 @@ class Scene:
 
     Attributes:
         is_free: whether nobody else holds these locks.
-        skipped_needs: nodes the operator skipped, on which this one stands, directly or not.
+        skipped_needs: gives the nodes the operator skipped, on which this one stands, directly or not.
     """
 
     view: RunView
     node: NodeView
     now_ms: int
     is_free: Callable[[tuple[str, ...]], bool]
-    skipped_needs: tuple[str, ...] = ()
+    skipped_needs: Callable[[], tuple[str, ...]]
 
 
 def judge(scene: Scene, verdict: Verdict) -> Judgement:
@@ -93,30 +93,34 @@ def _blocked(scene: Scene, verdict: Blocked) -> Judgement:
 
 def _changes(scene: Scene, verdict: Changes) -> Judgement:
     node, changes = scene.node, tuple(verdict.changes)
-    docs = [c.doc() for c in changes]
     if not changes:
-        error = error_doc("step_fault", f"{node.id}'s step asks for changes and names none.", "This is a defect.")
-        return Judgement((Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": error}),))
-    first = changes[0]
+        return _fail(scene, error_doc("step_fault", f"{node.id}'s step asks for changes and names none.", "A defect."))
     if outside := [c for c in changes if not _is_pinned(scene.view, c)]:
         message = f"{outside[0].title} would write to {outside[0].path}, outside the subscriptions of this run."
         hint = "Start a run whose inputs name that subscription, or correct the inputs."
-        return _fail(scene, error_doc("outside_pinned", message, hint), docs)
-    if _is_undecided(node, changes):
+        return _fail(scene, error_doc("outside_pinned", message, hint))
+    first, digests = changes[0], [c.digest for c in changes]
+    if _is_undecided(node, digests):
         summary = "The call was sent and looking cannot tell whether it took effect; sending it twice is not safe."
-        return _say(scene, NodeState.IN_DOUBT, "changes", summary, verdict.checks, changes=docs)
-    if held := _did_not_hold(node, first):
-        return _blocked_with(scene, held, verdict, docs)
-    skipped = tuple(n for n in scene.skipped_needs if n not in node.accepted_skips)
-    if skipped and any(c.risk == "disruptive" for c in changes):
-        return _blocked_with(scene, _need_skipped(first, skipped), verdict, docs)
-    is_approved = all(c.digest in node.approved for c in changes)
+        return _say(scene, NodeState.IN_DOUBT, "changes", summary, verdict.checks, changes=_docs(changes))
+    if held := _did_not_hold(node, first, digests[0]):
+        return _blocked_with(scene, held, verdict)
+    if any(c.risk == "disruptive" for c in changes):
+        skipped = tuple(n for n in scene.skipped_needs() if n not in node.accepted_skips)
+        if skipped:
+            return _blocked_with(scene, _need_skipped(first, skipped), verdict)
+    is_approved = node.approved.issuperset(digests)
     if not (is_approved and not scene.view.paused and scene.is_free(first.locks)):
         summary = verdict.summary or "; ".join(c.title for c in changes)
-        return _say(scene, NodeState.READY, "changes", summary, verdict.checks, changes=docs)
-    seen = _say(scene, NodeState.APPLYING, "changes", verdict.summary or first.title, verdict.checks, changes=docs)
+        docs = _docs(changes)
+        return _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)
+    # What was shown and is still wanted as it was shown need not be said again.
+    is_shown = [c["digest"] for c in node.changes] == digests
+    shown = None if is_shown else _docs(changes)
+    summary = verdict.summary or first.title
+    seen = _say(scene, NodeState.APPLYING, "changes", summary, verdict.checks, wanted=digests, changes=shown)
     intent = {
-        "digest": first.digest,
+        "digest": digests[0],
         "title": first.title,
         "repeat": first.repeat,
         "locks": [lock.lower() for lock in first.locks],
@@ -126,22 +130,26 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
     return Judgement((*seen.drafts, Draft(Kind.INTENDED, node.id, data=intent)), send=first)
 
 
+def _docs(changes: tuple[Change, ...]) -> list[ChangeDoc]:
+    return [c.doc() for c in changes]
+
+
 def _is_pinned(view: RunView, change: Change) -> bool:
     pinned = {s.lower() for s in view.pinned.get("subscriptions", {})}
     subscription = subscription_of(change.path)
     return subscription is not None and subscription in pinned
 
 
-def _is_undecided(node: NodeView, changes: tuple[Change, ...]) -> bool:
+def _is_undecided(node: NodeView, digests: list[str]) -> bool:
     intent = node.intent
     if intent is None or intent["repeat"] == "safe" or node.resend == intent["digest"]:
         return False
-    return any(c.digest == intent["digest"] for c in changes)
+    return intent["digest"] in digests
 
 
-def _did_not_hold(node: NodeView, change: Change) -> Blocked | None:
-    sent = sum(a["digest"] == change.digest for a in node.applied)
-    if node.resend == change.digest or sent < (1 if change.repeat == "never" else SENDS):
+def _did_not_hold(node: NodeView, change: Change, digest: str) -> Blocked | None:
+    sent = sum(a["digest"] == digest for a in node.applied)
+    if node.resend == digest or sent < (1 if change.repeat == "never" else SENDS):
         return None
     times = "once" if sent == 1 else f"{sent} times"
     return Blocked(
@@ -161,18 +169,27 @@ def _need_skipped(change: Change, skipped: tuple[str, ...]) -> Blocked:
     )
 
 
-def _blocked_with(scene: Scene, blocked: Blocked, verdict: Changes, docs: list[Any]) -> Judgement:
-    doc = blocked.doc(scene.now_ms, 0)
+def _blocked_with(scene: Scene, blocked: Blocked, verdict: Changes) -> Judgement:
     checks = (*verdict.checks, *blocked.checks)
+    docs = _docs(tuple(verdict.changes))
+    doc = blocked.doc(scene.now_ms, 0)
     return _say(scene, NodeState.BLOCKED, "blocked", blocked.message, checks, blocked=doc, changes=docs)
 
 
-def _fail(scene: Scene, error: ErrorDoc, docs: list[Any]) -> Judgement:
-    seen = Draft(Kind.FAILED, scene.node.id, NodeState.FAILED, {"error": error, "changes": docs})
-    return Judgement((seen,))
+def _fail(scene: Scene, error: ErrorDoc) -> Judgement:
+    return Judgement((Draft(Kind.FAILED, scene.node.id, NodeState.FAILED, {"error": error}),))
 
 
-def _say(scene: Scene, to: NodeState, verdict: str, summary: str, checks: Any, **rest: Any) -> Judgement:
+def _say(
+    scene: Scene,
+    to: NodeState,
+    verdict: str,
+    summary: str,
+    checks: Iterable[Check],
+    *,
+    wanted: Iterable[str] = (),
+    **rest: Any,
+) -> Judgement:
     data: dict[str, Any] = {"verdict": verdict, "summary": summary, "checks": [c.doc() for c in checks]}
     data |= {k: v for k, v in rest.items() if v is not None}
     intent = scene.node.intent
@@ -181,7 +198,7 @@ def _say(scene: Scene, to: NodeState, verdict: str, summary: str, checks: Any, *
         if verdict in ("waiting", "blocked"):
             data["undecided"] = True
         else:
-            data["took_effect"] = all(c["digest"] != intent["digest"] for c in data.get("changes", ()))
+            data["took_effect"] = intent["digest"] not in wanted
     return Judgement((Draft(Kind.OBSERVED, scene.node.id, to, data),))
 
 

@@ -20,7 +20,7 @@ from runbook.core.redact import redact
 from runbook.core.state import NodeState
 from runbook.core.view import RunView
 from runbook.journal.fold import fold
-from runbook.journal.load import SNAPSHOT_EVERY, keep_snapshot
+from runbook.journal.load import is_snapshot_due, keep_snapshot
 from runbook.journal.store import Journal
 
 _LAZY_S: Final = 0.05
@@ -130,6 +130,6 @@ class Log:
             event = Event(entry, before, self.view)
             for listener in tuple(self._listeners):
                 listener(event)
-        if self.view.head - self._kept >= SNAPSHOT_EVERY:
+        if is_snapshot_due(self.view, self._kept):
             self._kept = self.view.head
             keep_snapshot(self.journal, self.view)

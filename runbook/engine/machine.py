@@ -100,8 +100,9 @@ class Machine:
 
     async def send(self, node: NodeView, change: Change, run: str) -> Draft:
         """Make the change's one call. Its intent is committed already."""
-        data = {"digest": change.digest, "title": change.title}
-        request_id = str(uuid5(NAMESPACE_URL, f"runbook:{run}:{node.id}:{change.digest}:{node.attempts}"))
+        digest = change.digest
+        data = {"digest": digest, "title": change.title}
+        request_id = str(uuid5(NAMESPACE_URL, f"runbook:{run}:{node.id}:{digest}:{node.attempts}"))
         try:
             self._fence()
             answer = await self._world.arm.write(change.request, request_id)

@@ -9,7 +9,7 @@ Invariant: ``fold(fold(v, a), b) == fold(v, a + b)``, so a kept snapshot and the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from runbook.core.docs import AppliedDoc
@@ -34,27 +34,27 @@ def fold(view: RunView, entries: Iterable[Entry]) -> RunView:
             what its kind carries.
     """
     nodes = dict(view.nodes)
-    for entry in entries:
+    last: Entry | None = None
+    for last in entries:
         try:
-            if entry.node is None:
-                view = _RUN[entry.kind](replace(view, head=entry.seq, updated_ms=entry.at_ms), nodes, entry)
+            if last.node is None:
+                view = _RUN[last.kind](view, nodes, last)
             else:
-                nodes[entry.node] = _advance(nodes.get(entry.node), entry)
-                view = replace(view, head=entry.seq, updated_ms=entry.at_ms)
+                nodes[last.node] = _advance(nodes.get(last.node), last)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Damaged(f"Row {entry.seq} ({entry.kind}) does not carry what it should: {error!r}.", _HINT) from error
-    return replace(view, nodes=nodes)
+            raise Damaged(f"Row {last.seq} ({last.kind}) does not carry what it should: {error!r}.", _HINT) from error
+    return view if last is None else replace(view, nodes=nodes, head=last.seq, updated_ms=last.at_ms)
 
 
 def _advance(node: NodeView | None, entry: Entry) -> NodeView:
     if node is None:
         raise Damaged(f"Row {entry.seq} speaks of node {entry.node!r}, which no earlier row made.", _HINT)
-    after = _NODE[entry.kind](node, entry)
-    if entry.to is None or entry.to is node.state:
-        return after
-    if not is_allowed(node.state, entry.to):
-        raise Damaged(f"Row {entry.seq} moves {node.id} from {node.state} to {entry.to}, which cannot be.", _HINT)
-    return replace(after, state=entry.to, since_ms=entry.at_ms)
+    changed = _NODE[entry.kind](node, entry)
+    if entry.to is not None and entry.to is not node.state:
+        if not is_allowed(node.state, entry.to):
+            raise Damaged(f"Row {entry.seq} moves {node.id} from {node.state} to {entry.to}, which cannot be.", _HINT)
+        changed |= {"state": entry.to, "since_ms": entry.at_ms}
+    return replace(node, **changed) if changed else node
 
 
 _HINT: Final = "`runbook journal check` names damaged rows; restore the journal from a copy."
@@ -79,14 +79,18 @@ def _created(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView
 
 
 def _expanded(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView:
+    steps = [step["id"] for step in view.book.get("steps", ())]
+    newest = next(reversed(nodes.values())).doc["step"] if nodes else None
     for doc in entry.data["nodes"]:
         if doc["id"] not in nodes:
             nodes[doc["id"]] = NodeView(doc, since_ms=entry.at_ms)
-    order = {step["id"]: place for place, step in enumerate(view.book.get("steps", ()))}
-    in_order = sorted(nodes.values(), key=lambda n: order.get(n.doc["step"], len(order)))
-    nodes.clear()
-    nodes.update((n.id, n) for n in in_order)
-    return replace(view, expanded=view.expanded | {entry.data["step"]})
+    step = entry.data["step"]
+    if newest is not None and steps.index(newest) > steps.index(step):
+        place = {name: number for number, name in enumerate(steps)}
+        in_order = sorted(nodes.values(), key=lambda n: place[n.doc["step"]])
+        nodes.clear()
+        nodes.update((n.id, n) for n in in_order)
+    return replace(view, expanded=view.expanded | {step})
 
 
 _RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]] = {
@@ -98,124 +102,107 @@ _RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]]
     Kind.NOTED: lambda view, _, __: view,
 }
 
-# ---------------------------------------------------------------- one node
+# ---------------------------------------------------------------- one node: the fields an entry changes
+
+_Fields = dict[str, Any]
 
 
-def _begun(node: NodeView, entry: Entry) -> NodeView:
+def _begun(node: NodeView, entry: Entry) -> _Fields:
     started = entry.at_ms if node.started_ms is None else node.started_ms
-    return replace(node, attempts=node.attempts + 1, started_ms=started, due_ms=None)
+    return {"attempts": node.attempts + 1, "started_ms": started, "due_ms": None}
 
 
-def _observed(node: NodeView, entry: Entry) -> NodeView:
+def _observed(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
-    # The answer to an in-doubt call that looking has settled: it did take effect.
+    is_applying = entry.to is NodeState.APPLYING
+    changes = node.changes if is_applying and "changes" not in d else tuple(d.get("changes", ()))
     applied = node.applied
-    if node.intent is not None and d.get("took_effect"):
+    if node.intent is not None and d.get("took_effect"):  # the call in doubt did take effect
         applied = (*applied, _applied(node.intent["digest"], node.intent["title"], entry.at_ms))
-    return replace(
-        node,
-        verdict=d["verdict"],
-        summary=d.get("summary", ""),
-        checks=tuple(d.get("checks", ())),
-        changes=tuple(d.get("changes", ())),
-        outputs=d.get("outputs", node.outputs),
-        waiting=d.get("waiting"),
-        blocked=d.get("blocked"),
-        due_ms=d.get("due_ms"),
-        error=None,
-        deferred=node.deferred if entry.to is NodeState.APPLYING else 0,
-        operation=None,
-        applied=applied,
-        intent=node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
-    )
+    return {
+        "verdict": d["verdict"],
+        "summary": d.get("summary", ""),
+        "checks": tuple(d.get("checks", ())),
+        "changes": changes,
+        "outputs": d.get("outputs", node.outputs),
+        "waiting": d.get("waiting"),
+        "blocked": d.get("blocked"),
+        "due_ms": d.get("due_ms"),
+        "error": None,
+        "deferred": node.deferred if is_applying else 0,
+        "operation": None,
+        "applied": applied,
+        "intent": node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
+    }
 
 
-def _deferred(node: NodeView, entry: Entry) -> NodeView:
+def _deferred(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     intent = None if d.get("refused") else node.intent  # only ARM's own no settles what an intent led to
-    return replace(node, error=d["error"], due_ms=d["due_ms"], deferred=node.deferred + 1, intent=intent)
+    return {"error": d["error"], "due_ms": d["due_ms"], "deferred": node.deferred + 1, "intent": intent}
 
 
-def _failed(node: NodeView, entry: Entry) -> NodeView:
+def _failed(node: NodeView, entry: Entry) -> _Fields:
     intent = None if entry.data.get("refused") else node.intent
-    return replace(node, error=entry.data["error"], due_ms=None, deferred=0, intent=intent, operation=None)
+    return {"error": entry.data["error"], "due_ms": None, "deferred": 0, "intent": intent, "operation": None}
 
 
-def _approved(node: NodeView, entry: Entry) -> NodeView:
-    return replace(node, approved=node.approved | set(entry.data["digests"]))
+def _approved(node: NodeView, entry: Entry) -> _Fields:
+    return {"approved": node.approved | set(entry.data["digests"])}
 
 
-def _skipped(node: NodeView, entry: Entry) -> NodeView:
+def _skipped(node: NodeView, entry: Entry) -> _Fields:
     skipped = {"by": entry.data["by"], "reason": entry.data["reason"]}
-    return replace(node, skipped=skipped, due_ms=None, waiting=None, blocked=None, error=None, intent=None)  # type: ignore[arg-type]
+    return {"skipped": skipped, "due_ms": None, "waiting": None, "blocked": None, "error": None, "intent": None}
 
 
-def _attested(node: NodeView, entry: Entry) -> NodeView:
+def _attested(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
+    word = {"at_ms": entry.at_ms, "text": d["text"], "by": d["by"]}
+    word |= {"evidence": d.get("evidence", ""), "sha256": d.get("sha256", "")}
     accepted = node.accepted_skips | set(d.get("accepted_skips", ()))
-    word = {
-        "at_ms": entry.at_ms,
-        "text": d["text"],
-        "by": d["by"],
-        "evidence": d.get("evidence", ""),
-        "sha256": d.get("sha256", ""),
-    }
-    return replace(node, attested=(*node.attested, word), accepted_skips=accepted, due_ms=entry.at_ms)  # type: ignore[arg-type]
+    return {"attested": (*node.attested, word), "accepted_skips": accepted, "due_ms": entry.at_ms}
 
 
-def _retried(node: NodeView, entry: Entry) -> NodeView:
-    return replace(node, due_ms=entry.at_ms, deferred=0, resend=entry.data.get("resend", ""))
+def _retried(node: NodeView, entry: Entry) -> _Fields:
+    return {"due_ms": entry.at_ms, "deferred": 0, "resend": entry.data.get("resend", "")}
 
 
-def _intended(node: NodeView, entry: Entry) -> NodeView:
+def _intended(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
-    intent = {
-        "seq": entry.seq,
-        "digest": d["digest"],
-        "title": d["title"],
-        "repeat": d["repeat"],
-        "at_ms": entry.at_ms,
-        "locks": d["locks"],
-    }
-    return replace(node, intent=intent, resend="")  # type: ignore[arg-type]
+    intent = {k: d[k] for k in ("digest", "title", "repeat", "locks")}
+    return {"intent": {**intent, "seq": entry.seq, "at_ms": entry.at_ms}, "resend": ""}
 
 
-def _answered(node: NodeView, entry: Entry) -> NodeView:
+def _answered(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     applied = (*node.applied, _applied(d["digest"], d["title"], entry.at_ms))
-    return replace(node, applied=applied, intent=None, due_ms=entry.at_ms, deferred=0)
+    return {"applied": applied, "intent": None, "due_ms": entry.at_ms, "deferred": 0}
 
 
-def _accepted(node: NodeView, entry: Entry) -> NodeView:
+def _accepted(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
-    operation = {
-        "seq": entry.seq,
-        "kind": d["kind"],
-        "status": d["status"],
-        "percent": None,
-        "since_ms": entry.at_ms,
-        "locks": node.intent["locks"] if node.intent else [],
-    }
-    node = replace(_answered(node, entry), operation=operation)  # type: ignore[arg-type]
-    return replace(node, due_ms=d["due_ms"])
+    operation = {"seq": entry.seq, "kind": d["kind"], "status": d["status"], "percent": None, "since_ms": entry.at_ms}
+    operation["locks"] = node.intent["locks"] if node.intent else []
+    return {**_answered(node, entry), "operation": operation, "due_ms": d["due_ms"]}
 
 
-def _doubted(node: NodeView, entry: Entry) -> NodeView:
-    return replace(node, due_ms=entry.at_ms, deferred=0, error=entry.data["error"])
+def _doubted(node: NodeView, entry: Entry) -> _Fields:
+    return {"due_ms": entry.at_ms, "deferred": 0, "error": entry.data["error"]}
 
 
-def _polled(node: NodeView, entry: Entry) -> NodeView:
+def _polled(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     operation = node.operation and {**node.operation, "status": d["status"], "percent": d.get("percent")}
     is_over = entry.to is not None
-    return replace(node, operation=None if is_over else operation, due_ms=d["due_ms"], deferred=0)
+    return {"operation": None if is_over else operation, "due_ms": d["due_ms"], "deferred": 0}
 
 
 def _applied(digest: str, title: str, at_ms: int) -> AppliedDoc:
     return {"digest": digest, "title": title, "at_ms": at_ms}
 
 
-_NODE: Final[dict[str, Callable[[NodeView, Entry], NodeView]]] = {
+_NODE: Final[dict[str, Callable[[NodeView, Entry], _Fields]]] = {
     Kind.BEGUN: _begun,
     Kind.OBSERVED: _observed,
     Kind.DEFERRED: _deferred,
@@ -229,7 +216,7 @@ _NODE: Final[dict[str, Callable[[NodeView, Entry], NodeView]]] = {
     Kind.ACCEPTED: _accepted,
     Kind.DOUBTED: _doubted,
     Kind.POLLED: _polled,
-    Kind.NOTED: lambda node, _: node,
+    Kind.NOTED: lambda _, __: {},
 }
 
 # ---------------------------------------------------------------- snapshots
@@ -244,7 +231,7 @@ def to_snapshot(view: RunView) -> str:
 
 
 def _node_doc(node: NodeView) -> dict[str, Any]:
-    doc = asdict(node)
+    doc = {f.name: getattr(node, f.name) for f in fields(NodeView)}
     doc["approved"], doc["accepted_skips"] = sorted(node.approved), sorted(node.accepted_skips)
     return doc
 

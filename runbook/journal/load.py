@@ -9,8 +9,16 @@ from runbook.core.view import RunView
 from runbook.journal.fold import FORM, fold, from_snapshot, to_snapshot
 from runbook.journal.store import Journal
 
-SNAPSHOT_EVERY: Final = 2_000
-"""Entries after which the driver keeps a new snapshot."""
+_SNAPSHOT_EVERY: Final = 2_000
+_ENTRIES_A_NODE: Final = 4
+
+
+def is_snapshot_due(view: RunView, kept: int) -> bool:
+    """Whether the driver should keep a new snapshot; ``kept`` is the entry of the last one.
+
+    A snapshot costs as much as there are nodes, so large runs keep one more rarely.
+    """
+    return view.head - kept >= max(_SNAPSHOT_EVERY, _ENTRIES_A_NODE * len(view.nodes))
 
 
 def load_view(journal: Journal) -> RunView:

@@ -275,6 +275,12 @@ def _connect(path: Path, flags: int, write: bool) -> apsw.Connection:
         if write:
             raise
         # A folder that may not be written to: SQLite cannot make its shared-memory file there.
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise Unwritable(
+                f"The newest entries of {path} are in {log.name}, which cannot be read where nothing may be written.",
+                "Copy the whole folder to where you may write, and open it there.",
+            ) from None
         uri = f"{path.absolute().as_uri()}?immutable=1"
         db = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
     return db

@@ -1,0 +1,136 @@
+"""From the options of ``start``, ``rehearse`` and ``resume`` to a driven run: on a screen, by questions, or alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runbook.cli import output
+from runbook.cli.exits import Exit
+from runbook.cli.options import JUMP, LONGEST_S, TUI_SPEED
+from runbook.core.error import UsageError
+
+if TYPE_CHECKING:
+    from runbook.wiring import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """How the operator meets the run.
+
+    Attributes:
+        speed: None when not said, ``JUMP``, or virtual seconds per second.
+        away_s: virtual seconds that pass first.
+    """
+
+    headless: bool = False
+    plain: bool = False
+    as_json: bool = False
+    yes: bool = False
+    yes_disruptive: bool = False
+    speed: Any = None
+    away_s: float = 0.0
+    take_over: bool = False
+
+    def check(self) -> None:
+        """Refuse what does not go together, before anything is made.
+
+        Raises:
+            UsageError: it does not, or there is no terminal for a screen.
+        """
+        if self.headless and self.plain:
+            raise click.UsageError("--headless and --plain exclude each other.")
+        alone = [("--json", self.as_json), ("--yes", self.yes), ("--yes-disruptive", self.yes_disruptive)]
+        for name, is_given in alone:
+            if is_given and not self.headless:
+                raise click.UsageError(f"{name} goes with --headless.")
+        if not self.headless and not self.plain:
+            check_terminal()
+
+    @property
+    def opening(self) -> dict[str, Any]:
+        """The arguments of ``open_run`` that follow."""
+        said = TUI_SPEED if self.speed is None and not self.headless else self.speed
+        speed = None if said is JUMP else said
+        return {"speed": speed, "longest_s": LONGEST_S, "away_s": self.away_s, "take_over": self.take_over}
+
+
+def check_terminal() -> None:
+    """Refuse to open a screen where there is none.
+
+    Raises:
+        UsageError: stdin or stdout is not a terminal, or it cannot move its cursor.
+    """
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("This is not a terminal, so no screen can be opened.", _INSTEAD)
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError("This terminal (TERM=dumb) cannot show a screen.", _INSTEAD)
+
+
+_INSTEAD = "Use --headless to drive without a person, or --plain to be asked in plain lines."
+
+
+def read_wish(
+    book: str, mode: str, scenario: str, edition: str | None, inputs: str | None, sets: Any, run: str
+) -> Wish:
+    """What a run is to be made from.
+
+    Raises:
+        UsageError, BookError: an inputs file or ``--set`` cannot be read.
+    """
+    from runbook.book import load_inputs, parse_sets
+    from runbook.wiring import Wish
+
+    file = load_inputs(inputs) if inputs else None
+    return Wish(book, mode, scenario, edition or "", parse_sets(sets), file, run)
+
+
+def drive(home: Path, named: Callable[[], str], front: Front) -> Exit:
+    """Drive a run as the operator wants to meet it.
+
+    Args:
+        home: the state folder.
+        named: gives the run's id; it may have to make the run first, which a screen does behind its first paint.
+        front: how.
+
+    Raises:
+        RunbookError: the run could not be made or opened, or its driving ended by an error.
+    """
+    if not front.headless and not front.plain:
+        return _on_screen(home, named, front)
+    run = named()
+    if front.plain:
+        from runbook.cli.plain import run_plain
+        from runbook.wiring import attach
+
+        return run_plain(attach(home, run, watch=False, **front.opening))
+    from runbook.cli.headless import run_headless
+    from runbook.cli.policy import Policy
+    from runbook.cli.reading import view_of
+    from runbook.wiring import open_run
+
+    view, _ = view_of(home, run)
+    by = f"{view.pinned.get('account', '')}, by --yes"
+    policy = Policy(front.yes, front.yes_disruptive, attests=view.mode == "rehearsal", by=by)
+    output.talk(f"Run {run}: {view.mode} of {view.book.get('title', '')}")
+    return run_headless(lambda: open_run(home, run, **front.opening), policy, as_json=front.as_json)
+
+
+def _on_screen(home: Path, named: Callable[[], str], front: Front) -> Exit:
+    from runbook.tui.app import run_app
+
+    def open_attachment() -> Any:
+        from runbook.wiring import attach
+
+        return attach(home, named(), **front.opening)
+
+    failure = run_app(open_attachment)
+    if failure is not None:
+        raise failure
+    return Exit.DONE

@@ -1,0 +1,150 @@
+"""Driving a run without a person: prints what happens, answers what was allowed beforehand, ends when nothing moves.
+
+Invariants: stdout carries the events and nothing else; being interrupted lets calls in flight finish, and the run
+stays as its journal has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+
+from runbook.cli import output
+from runbook.cli.exits import Exit, of_run
+from runbook.cli.lines import closing_lines, event_lines
+from runbook.cli.policy import Policy
+from runbook.core.command import Command
+from runbook.core.error import UsageError
+from runbook.core.event import Event
+from runbook.core.view import NodeView, RunView
+from runbook.engine.engine import Until
+from runbook.wiring import Rehearsal
+
+
+def run_headless(open_session: Callable[[], Rehearsal], policy: Policy, *, as_json: bool) -> Exit:
+    """Drive a run to where nothing moves any more.
+
+    Args:
+        open_session: opens the run; called inside the event loop that drives it.
+        policy: what may be answered.
+        as_json: one event object per line instead of lines for people.
+
+    Raises:
+        RunbookError: the run could not be opened, or its journal not be written.
+    """
+    view, is_interrupted = asyncio.run(_drive(open_session, policy, as_json))
+    for line in closing_lines(view, is_interrupted):
+        output.talk(line)
+    return Exit.INTERRUPTED if is_interrupted else of_run(view)
+
+
+async def _drive(open_session: Callable[[], Rehearsal], policy: Policy, as_json: bool) -> tuple[RunView, bool]:
+    session = open_session()
+    driver = _Driver(session, policy, as_json)
+    try:
+        with _signals(driver.interrupt):
+            return await driver.run(), driver.is_interrupted
+    finally:
+        await session.close()
+
+
+class _Driver:
+    def __init__(self, session: Rehearsal, policy: Policy, as_json: bool) -> None:
+        self.is_interrupted = False
+        self._session = session
+        self._policy = policy
+        self._as_json = as_json
+        self._answered = False
+        self._asked: set[str] = set()
+        self._failure: Exception | None = None
+        session.engine.listen(self._hear)
+
+    def interrupt(self) -> None:
+        if not self.is_interrupted:
+            output.talk("Interrupted: letting calls in flight finish. Once more stops at once.")
+        self.is_interrupted = True
+        self._session.engine.close()
+
+    async def run(self) -> RunView:
+        engine = self._session.engine
+        self._answer_all(is_stuck=False)
+        while True:
+            await engine.run(Until.STUCK)
+            while self._session.clock.outstanding:
+                await asyncio.wait(self._session.clock.outstanding)
+            if self._failure is not None:
+                raise self._failure
+            if not self._answered and not self.is_interrupted:
+                self._answer_all(is_stuck=True)
+            if not self._answered or self.is_interrupted:
+                return engine.view
+            self._answered = False
+
+    def _hear(self, event: Event) -> None:
+        try:
+            if self._as_json:
+                output.json_data(event.to_json(), is_line=True)
+            else:
+                for line in event_lines(event):
+                    output.data(line)
+        except BrokenPipeError:
+            self.is_interrupted = True
+            self._session.engine.close()
+        if event.entry.node is not None:
+            node = event.view.nodes[event.entry.node]
+            if event.entry.to is node.state:  # else the same commit holds a later entry of this node
+                self._answer(node, is_stuck=False)
+
+    def _answer_all(self, *, is_stuck: bool) -> None:
+        for node in self._session.engine.view.nodes.values():
+            self._answer(node, is_stuck=is_stuck)
+
+    def _answer(self, node: NodeView, *, is_stuck: bool) -> None:
+        command = self._policy.answer(node, is_stuck=is_stuck)
+        if command is None or self.is_interrupted or node.id in self._asked:
+            return
+        self._answered = True
+        self._asked.add(node.id)
+        task = asyncio.ensure_future(self._decide(node.id, command))
+        self._session.clock.outstanding.add(task)
+        task.add_done_callback(self._session.clock.outstanding.discard)
+
+    async def _decide(self, name: str, command: Command) -> None:
+        try:
+            await self._session.engine.decide(command)
+        except UsageError:
+            pass  # the node moved on meanwhile; its next event asks anew
+        except Exception as error:
+            self._failure = self._failure or error
+            self._session.engine.close()
+        finally:
+            self._asked.discard(name)
+
+
+@contextlib.contextmanager
+def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Call ``interrupt`` at the first SIGINT or SIGTERM; the second does what it always does."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def once(number: int) -> None:
+        restore()
+        interrupt()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+    for number in before:
+        try:
+            loop.add_signal_handler(number, once, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(once, n))
+    try:
+        yield
+    finally:
+        restore()

@@ -1,0 +1,134 @@
+"""From a view to what ``runs`` and ``status`` print: pure functions. The JSON forms are a contract with scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from runbook.cli.output import table
+from runbook.core.clock import duration, iso
+from runbook.core.docs import ErrorDoc
+from runbook.core.state import FINISHED, GLYPHS, NodeState
+from runbook.core.view import NodeView, RunView
+
+Json = dict[str, Any]
+
+
+def run_doc(view: RunView, driver: str | None) -> Json:
+    """The ``run`` object. ``driver`` says in words who drives at this moment."""
+    return {
+        "id": view.id,
+        "book": view.book.get("id", ""),
+        "book_version": view.book.get("version", 0),
+        "mode": view.mode,
+        "edition": view.edition,
+        "scenario": view.scenario,
+        "state": view.state.value,
+        "created_at": iso(view.created_ms),
+        "updated_at": iso(view.updated_ms),
+        "driver": driver,
+    }
+
+
+def status_doc(view: RunView, driver: str | None) -> Json:
+    """What ``status --json`` prints."""
+    return {
+        "run": run_doc(view, driver),
+        "nodes": [node_doc(node) for node in view.nodes.values()],
+        "totals": {state.value: count for state, count in view.totals.items()},
+    }
+
+
+def node_doc(node: NodeView) -> Json:
+    """One node as ``status --json`` prints it. A rule that blocks is told as its error."""
+    faces = ("az", "powershell", "rest")
+    return {
+        "id": node.id,
+        "step": node.doc["step"],
+        "title": node.doc["title"],
+        "phase": node.doc["phase"],
+        "target": node.doc["target"],
+        "state": node.state.value,
+        "changed": node.changed,
+        "attempts": node.attempts,
+        "waiting_on": _waiting_on(node),
+        "commands": [{face: c["command"][face] for face in faces} for c in node.changes],  # type: ignore[literal-required]
+        "checks": [dict(check) for check in node.checks],
+        "error": _error(node),
+    }
+
+
+def _waiting_on(node: NodeView) -> Json | None:
+    wait = node.waiting
+    if wait is None or node.state is not NodeState.WAITING:
+        return None
+    next_ms = wait["next_poll_ms"]
+    return {
+        "who": wait["who"],
+        "since": iso(wait["since_ms"]),
+        "next_poll": None if next_ms is None else iso(next_ms),
+        "message": wait["message"],
+    }
+
+
+def _error(node: NodeView) -> Json | None:
+    error: ErrorDoc | None = node.error
+    if node.state is NodeState.BLOCKED and node.blocked:
+        rule = node.blocked
+        return {"code": rule["rule"], "message": rule["message"], "hint": "; ".join(rule["ways_out"])}
+    return {"code": error["code"], "message": error["message"], "hint": error["hint"]} if error else None
+
+
+# ---------------------------------------------------------------- text
+
+
+def runs_lines(rows: Iterable[tuple[RunView, str | None]]) -> Iterable[str]:
+    """A table of runs."""
+    heads = ("RUN", "BOOK", "MODE", "STATE", "FINISHED", "UPDATED", "DRIVEN BY")
+    return table([_run_row(view, driver) for view, driver in rows], heads)
+
+
+def _run_row(view: RunView, driver: str | None) -> tuple[str, ...]:
+    finished = sum(n.state in FINISHED for n in view.nodes.values())
+    more = "+" if view.steps_left else ""
+    book = f"{view.book.get('id', '')} {view.book.get('version', '')}"
+    done = f"{finished} of {len(view.nodes)}{more}"
+    return (view.id, book, view.mode, view.state.value, done, iso(view.updated_ms), driver or "nobody")
+
+
+def status_lines(view: RunView, driver: str | None) -> Iterable[str]:
+    """A run and its nodes, phase by phase, each with what it waits for or what went wrong."""
+    yield f"{view.id}: {view.book.get('title', '')}"
+    scenario = f", scenario {view.scenario}" if view.scenario else ""
+    yield f"{view.mode}{scenario}, edition {view.edition}, {view.state.value}"
+    yield f"updated {iso(view.updated_ms)}, driven by {driver or 'nobody'}"
+    if view.aborted is not None:
+        yield f"aborted: {view.aborted}"
+    titles = {p["id"]: p["title"] for p in view.book.get("phases", ())}
+    for phase in dict.fromkeys(n.doc["phase"] for n in view.nodes.values()):
+        yield ""
+        yield titles.get(phase, phase)
+        nodes = [n for n in view.nodes.values() if n.doc["phase"] == phase]
+        rows = table([(f"{GLYPHS[n.state]} {n.state.value}", n.id, _word(view, n)) for n in nodes])
+        for node, line in zip(nodes, rows, strict=True):
+            yield f"  {line}"
+            if node.state is NodeState.READY:
+                yield from (f"      $ {change['command']['az']}" for change in node.changes)
+    yield ""
+    yield ", ".join(f"{count} {state.value}" for state, count in view.totals.items()) or "no nodes yet"
+
+
+def _word(view: RunView, node: NodeView) -> str:
+    """The one thing to know of a node."""
+    if node.state is NodeState.WAITING and node.waiting:
+        so_far = duration((view.updated_ms - node.waiting["since_ms"]) / 1000)
+        return f"{node.doc['title']}: waits for {node.waiting['who']}, {so_far} so far"
+    if node.state is NodeState.READY:
+        risk = " (disruptive)" if node.is_disruptive else ""
+        go = "approved" if node.is_approved else f"needs your go{risk}"
+        return f"{node.doc['title']}: {go}: " + "; ".join(c["title"] for c in node.changes)
+    if node.state is NodeState.SKIPPED and node.skipped:
+        return f"{node.doc['title']}: {node.skipped['reason']}"
+    if error := _error(node):
+        return f"{node.doc['title']}: {error['code']}: {error['message']}"
+    return node.doc["title"]

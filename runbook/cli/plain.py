@@ -1,0 +1,193 @@
+"""Driving a run by questions in plain lines: for screen readers, for dumb terminals, and over a slow line.
+
+Everything printed is a whole line; nothing is redrawn. Lines that come while a question stands are held back until it
+is answered. The end of input leaves the run as it is.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from runbook.cli import output
+from runbook.cli.exits import Exit, of_run
+from runbook.cli.lines import closing_lines, event_lines
+from runbook.core.command import Approve, Attest, Command, Retry, Skip
+from runbook.core.error import RunbookError
+from runbook.core.event import Event
+from runbook.core.state import NodeState, RunState
+from runbook.core.view import NodeView, RunView
+from runbook.engine.host import Attachment
+
+_OVER = (RunState.DONE, RunState.ABORTED)
+
+
+class Left(Exception):
+    """The operator wants out, or there is no more input."""
+
+
+def run_plain(attachment: Attachment, source: TextIO | None = None) -> Exit:
+    """Show and ask until the run is over or the operator leaves.
+
+    Args:
+        attachment: the run; it is closed at the end.
+        source: where answers are read from, a line each; stdin unless said.
+
+    Raises:
+        RunbookError: what ended the driving.
+    """
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    stop = attachment.listen(events.put)
+    talk = _Talk(attachment, events, source or sys.stdin)
+    is_interrupted = False
+    try:
+        talk.go()
+    except Left:
+        pass
+    except KeyboardInterrupt:
+        is_interrupted = True
+    finally:
+        stop()
+        attachment.close()
+    talk.show()
+    if attachment.failure is not None:
+        raise attachment.failure
+    for line in closing_lines(attachment.view, is_interrupted):
+        output.talk(line)
+    return Exit.INTERRUPTED if is_interrupted else of_run(attachment.view)
+
+
+@dataclass
+class _Talk:
+    attachment: Attachment
+    events: queue.SimpleQueue[Event]
+    source: TextIO
+    later: set[tuple[str, int]] = field(default_factory=set)
+    """Questions put off: node, and when it came into the state that asks."""
+
+    def go(self) -> None:
+        output.data(f"Run {self.attachment.view.id}. Answer with the first letter; h explains.")
+        while self.attachment.failure is None and self.attachment.view.state not in _OVER:
+            if self.show(wait_s=0.2):
+                continue
+            node = self._asking(self.attachment.view)
+            if node is not None:
+                self._ask(node)
+            elif self._is_stuck(self.attachment.view):
+                output.data("Everything that is left was put off.")
+                raise Left
+            if self.attachment.is_read_only:
+                raise Left
+
+    def show(self, wait_s: float = 0.0) -> bool:
+        """Print what happened; wait for something to happen if nothing did. Whether anything had."""
+        had_any = False
+        while True:
+            try:
+                event = self.events.get(timeout=wait_s) if wait_s and not had_any else self.events.get_nowait()
+            except queue.Empty:
+                return had_any
+            had_any = True
+            for line in event_lines(event):
+                output.data(line)
+
+    def _asking(self, view: RunView) -> NodeView | None:
+        return next((n for n in view.nodes.values() if choices(n) and (n.id, n.since_ms) not in self.later), None)
+
+    def _is_stuck(self, view: RunView) -> bool:
+        return view.state is not RunState.ACTIVE and not any(n.due_ms is not None for n in view.nodes.values())
+
+    def _ask(self, node: NodeView) -> None:
+        for line in question_lines(node):
+            output.data(line)
+        offered = choices(node)
+        letters = {c[0]: c for c in (*offered, "later", "quit")}
+        words = ", ".join(letters.values())
+        reply = self._read(f"{node.id}: {words}?")
+        choice = letters.get(reply[:1].lower())
+        if choice is None:
+            output.data(_HELP if reply[:1].lower() == "h" else f"One of: {words}.")
+        elif choice == "quit":
+            raise Left
+        elif choice == "later":
+            self.later.add((node.id, node.since_ms))
+        elif (command := self._command(choice, node)) is not None:
+            self._submit(command)
+
+    def _command(self, choice: str, node: NodeView) -> Command | None:
+        match choice:
+            case "approve":
+                return Approve(node.id, tuple(c["digest"] for c in node.changes))
+            case "retry":
+                return Retry(node.id)
+            case "skip":
+                reason = self._read("Why is it left out? (it stands in the report; empty: go back)")
+                return Skip(node.id, reason) if reason else None
+            case _:
+                text = self._read("What do you vouch for? (it stands in the report; empty: go back)")
+                by = str(self.attachment.view.pinned.get("account", "")) or "operator"
+                return Attest(node.id, text, by) if text else None
+
+    def _submit(self, command: Command) -> None:
+        try:
+            self.attachment.submit(command).result()
+        except RunbookError as error:
+            output.data(str(error))
+
+    def _read(self, prompt: str) -> str:
+        output.data(prompt)
+        line = self.source.readline()
+        if not line:
+            raise Left
+        return line.strip()
+
+
+_HELP = (
+    "approve: make the changes as shown. skip: leave the node out, with a reason. attest: give your word for what "
+    "cannot be read. retry: look again. later: put the question off. quit: leave; the run stays as it is."
+)
+
+
+def choices(node: NodeView) -> tuple[str, ...]:
+    """What a person can answer to a node; none when it asks nothing."""
+    match node.state:
+        case NodeState.READY if not node.is_approved:
+            return ("approve", "skip", "retry")
+        case NodeState.IN_DOUBT if node.needs_operator:
+            return ("retry", "skip")
+        case NodeState.WAITING if node.waiting and node.waiting["attest"]:
+            return ("attest", "retry", "skip")
+        case NodeState.WAITING if node.needs_operator:
+            return ("retry", "skip")
+        case NodeState.BLOCKED if node.blocked and node.blocked["attest"]:
+            return ("retry", "attest", "skip")
+        case NodeState.BLOCKED | NodeState.FAILED:
+            return ("retry", "skip")
+        case _:
+            return ()
+
+
+def question_lines(node: NodeView) -> list[str]:
+    """What to know before answering: the changes with their commands, the wait or the rule."""
+    lines = ["", f"{node.doc['title']} ({node.state.value})"]
+    if node.state is NodeState.READY:
+        for change in node.changes:
+            lines += [f"  {change['title']} [{change['risk']}]", f"    {change['command']['az']}"]
+            lines += [f"    {d['path']}: {d['before']} becomes {d['after']}" for d in change["diff"]]
+    if node.waiting and node.state is NodeState.WAITING:
+        wait = node.waiting
+        lines += [f"  Waits for {wait['who']}. {wait['message']}", f"  Then: {wait['then']}"]
+        lines += [f"  | {line}" for line in wait["draft"].splitlines()]
+        lines += [f"  You could vouch: {wait['attest']}"] if wait["attest"] else []
+    if node.blocked and node.state is NodeState.BLOCKED:
+        lines += [f"  {node.blocked['rule']}: {node.blocked['message']}"]
+        lines += [f"  - {way}" for way in node.blocked["ways_out"]]
+        lines += [f"  You could vouch: {node.blocked['attest']}"] if node.blocked["attest"] else []
+    if node.error and node.state in (NodeState.FAILED, NodeState.IN_DOUBT):
+        lines += [f"  {node.error['code']}: {node.error['message']}", f"  {node.error['hint']}"]
+    lines += [
+        f"  not met: {c['name']}: expected {c['expected']}, found {c['observed']}" for c in node.checks if not c["ok"]
+    ]
+    return lines

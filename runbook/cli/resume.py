@@ -1,0 +1,41 @@
+"""``runbook resume``: go on with a run, whoever drove it before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from runbook.cli.completing import complete_run
+from runbook.cli.exits import Exit
+from runbook.cli.main import Settings, home_option
+from runbook.cli.options import Length, driving
+
+
+@click.command()
+@click.argument("run", default="", shell_complete=complete_run)
+@click.option("--away", "away_s", type=Length(), default=0.0, help="Rehearsal: let this time pass first, such as 2d.")
+@click.option("--take-over", is_flag=True, help="Also from another process that drives the run and is alive.")
+@driving
+@home_option
+@click.pass_obj
+def command(settings: Settings, /, run: str, **options: Any) -> Exit:
+    """Go on with RUN, or with the unfinished run that was written to last.
+
+    Where another process drives it, the screen opens to look on; --headless and --plain end with exit code 6.
+    """
+    from runbook.cli.driving import Front, drive
+    from runbook.home import journal_path
+
+    front = Front(**options)
+    front.check()
+    home = settings.home
+
+    def name() -> str:
+        from runbook.cli.reading import newest_unfinished
+
+        return run or newest_unfinished(home)
+
+    if run:
+        journal_path(home, run)  # an unknown run is told before a screen opens
+    return drive(home, name, front)

@@ -1,0 +1,29 @@
+"""``runbook status``: one run with its nodes, read without disturbing who drives it."""
+
+from __future__ import annotations
+
+import click
+
+from runbook.cli import output
+from runbook.cli.completing import complete_run
+from runbook.cli.exits import Exit
+from runbook.cli.main import Settings, home_option
+
+
+@click.command()
+@click.argument("run", shell_complete=complete_run)
+@click.option("--json", "as_json", is_flag=True, help="One object: run, nodes, totals.")
+@home_option
+@click.pass_obj
+def command(settings: Settings, run: str, as_json: bool) -> Exit:
+    """Show RUN with its nodes."""
+    from runbook.cli.listing import status_doc, status_lines
+    from runbook.cli.reading import view_of
+
+    view, driver = view_of(settings.home, run)
+    if as_json:
+        output.json_data(status_doc(view, driver))
+    else:
+        for line in status_lines(view, driver):
+            output.data(line)
+    return Exit.DONE

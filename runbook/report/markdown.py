@@ -1,0 +1,203 @@
+"""The report document as Markdown that reads well as plain text too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from runbook.core.state import GLYPHS, NodeState
+
+Json = dict[str, Any]
+
+REHEARSED: Final = (
+    "This was a rehearsal against a simulated Azure. Nothing in it happened in a real subscription, and its times are "
+    "simulated."
+)
+PROMISE: Final = "Each entry of the journal is bound to the one before it by a hash; the head stands for all of them."
+
+
+def markdown(doc: Json) -> str:
+    """The report, ending in a line feed."""
+    parts = (_head, _attention, _waits, _phases, _notes, _drivers)
+    return "\n".join(line for part in parts for line in part(doc)) + "\n"
+
+
+def _head(doc: Json) -> Iterator[str]:
+    run, journal = doc["run"], doc["journal"]
+    yield f"# Report of run {_text(run['id'])}"
+    yield ""
+    yield f"{_text(run['book']['title'])} (book {_text(run['book']['id'])}, version {run['book']['version']})"
+    yield ""
+    if run["mode"] == "rehearsal":
+        yield f"**{REHEARSED}**"
+        yield ""
+    totals = ", ".join(f"{count} {state}" for state, count in doc["totals"].items())
+    rows = [
+        ("State", f"{run['state']} ({totals})"),
+        ("Aborted", run["aborted"] or ""),
+        ("Mode", run["mode"]),
+        ("Scenario", run["scenario"]),
+        ("Edition asked for", run["edition"]),
+        ("From", run["created_at"]),
+        ("To", f"{run['updated_at']} ({run['took']})"),
+        ("Cloud", run["cloud"]),
+        ("Tenant", run["tenant"]),
+        ("Account", run["account"]),
+        *(("Subscription", f"{s['id']} {s['name']}".strip()) for s in run["subscriptions"]),
+        ("Journal", f"{journal['entries']} entries, head {journal['head']}"),
+        ("Journal check", "the chain holds" if journal["holds"] else "DAMAGED: " + "; ".join(journal["faults"])),
+    ]
+    yield from _table(("", ""), [row for row in rows if row[1]])
+    yield ""
+    yield PROMISE
+    yield ""
+    yield "## Inputs"
+    yield ""
+    yield from _table(("Input", "Value"), [(name, _value(value)) for name, value in run["inputs"].items()])
+
+
+def _attention(doc: Json) -> Iterator[str]:
+    yield from ("", "## What is left", "")
+    if not doc["attention"]:
+        yield "Nothing: every node is done, or was not needed here."
+    for item in doc["attention"]:
+        yield f"- {_mark(item['state'])} {_text(item['title'])} (`{_code(item['node'])}`): {_text(item['text'])}"
+
+
+def _waits(doc: Json) -> Iterator[str]:
+    if not doc["waits"]:
+        return
+    yield from ("", "## Waits", "")
+    rows = [(w["title"], w["who"], w["since"], w["until"] or "not ended", w["lasted"]) for w in doc["waits"]]
+    yield from _table(("Node", "For", "Since", "Until", "Lasted"), rows)
+
+
+def _phases(doc: Json) -> Iterator[str]:
+    for phase in doc["phases"]:
+        yield from ("", f"## {_text(phase['title'])}")
+        for node in phase["nodes"]:
+            yield ""
+            yield from _node(node)
+
+
+def _node(node: Json) -> Iterator[str]:
+    yield f"### {_mark(node['state'])} {_text(node['title'])}"
+    yield ""
+    facts = [f"Node `{_code(node['id'])}`", f"target {_text(node['target'])}" if node["target"] else ""]
+    if node["started_at"]:
+        facts.append(f"first look {node['started_at']}")
+    if node["ended_at"]:
+        facts.append(f"ended {node['ended_at']}" + (f" after {node['took']}" if node["took"] else ""))
+    yield ", ".join(f for f in facts if f) + "."
+    if node["summary"]:
+        yield from ("", _text(node["summary"]))
+    if node["skipped"]:
+        by = "by the operator" if node["skipped"]["by"] == "operator" else "by the book's condition"
+        yield from ("", f"Left out {by}: {_text(node['skipped']['reason'])}")
+    if node["blocked"]:
+        yield from ("", f"Blocked by the rule {_text(node['blocked']['rule'])}: {_text(node['blocked']['message'])}")
+        yield from (f"- {_text(way)}" for way in node["blocked"]["ways_out"])
+    if node["checks"]:
+        yield ""
+        rows = [("ok" if c["ok"] else "NOT MET", c["name"], c["expected"], c["observed"]) for c in node["checks"]]
+        yield from _table(("Check", "Of", "Expected", "Observed"), rows)
+    yield from _decisions(node)
+    for command in node["commands"]:
+        yield ""
+        answered = f", {command['answered_at']}" if command["answered_at"] else ""
+        status = f" (HTTP {command['status']})" if command["status"] else ""
+        what = f"{_text(command['title'])}. {_text(command['outcome'])}"
+        yield f"**Sent {command['sent_at']}**: {what}{status}{answered}."
+        if command["correlation_id"]:
+            yield f"Correlation id `{_code(command['correlation_id'])}`."
+        yield from _faces(command)
+    for change in node["not_sent"]:
+        yield from ("", f"**Not made**: {_text(change['title'])} ({change['risk']}).")
+        yield from _faces(change)
+    for trouble in node["troubles"]:
+        yield from ("", f"{trouble['at']} {trouble['kind']}: {_text(trouble['code'])}: {_text(trouble['message'])}")
+    if node["source"]:
+        yield from ("", f"Source: {_text(node['source'])}")
+
+
+def _decisions(node: Json) -> Iterator[str]:
+    said = [
+        *(f"Approved {a['at']}: {_text('; '.join(a['changes']))}" for a in node["approvals"]),
+        *(_attested(a) for a in node["attestations"]),
+        *(
+            f"Waited for {_text(w['who'])}: {w['lasted']}, since {w['since']}, "
+            + (f"until {w['until']}" if w["until"] else "not ended")
+            for w in node["waits"]
+        ),
+    ]
+    if said:
+        yield ""
+    for line in said:
+        yield f"- {line}"
+
+
+def _attested(word: Json) -> str:
+    evidence = f" Evidence {_text(word['evidence'])}, SHA-256 `{_code(word['sha256'])}`." if word["evidence"] else ""
+    return f"Attested {word['at']} by {_text(word['by'])}: “{_text(word['text'])}”{evidence}"
+
+
+def _faces(command: Json) -> Iterator[str]:
+    for face, language in (("az", "sh"), ("powershell", "powershell"), ("rest", "http"), ("by_hand", "")):
+        if command.get(face):
+            fence = _fence(command[face])
+            if face == "by_hand":
+                yield from ("", "By hand, for reading:")
+            yield from ("", f"{fence}{language}", command[face], fence)
+
+
+def _notes(doc: Json) -> Iterator[str]:
+    if doc["notes"]:
+        yield from ("", "## Remarks on the run", "")
+        yield from (f"- {note['at']} {_text(note['text'])}" for note in doc["notes"])
+
+
+def _drivers(doc: Json) -> Iterator[str]:
+    yield from ("", "## Who drove", "", "Times are those of the machine, also in a rehearsal.", "")
+    rows = [(str(d["epoch"]), d["account"], d["host"], str(d["pid"]), d["since"], d["reason"]) for d in doc["drivers"]]
+    yield from _table(("Epoch", "Account", "Host", "Process", "Since", "Why"), rows)
+
+
+# ---------------------------------------------------------------- safe text
+
+
+def _mark(state: str) -> str:
+    return f"{_text(GLYPHS[NodeState(state)])} {state}:"
+
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|#])")
+
+
+def _text(text: object) -> str:
+    """On one line, with nothing that Markdown or HTML would read as a sign."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def _code(text: object) -> str:
+    """What may stand between backticks."""
+    return " ".join(str(text).split()).replace("`", "'")
+
+
+def _fence(text: str) -> str:
+    """A fence longer than any run of backticks inside."""
+    return "`" * max(3, max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "(none)"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "(none)" if value in (None, "") else str(value)
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + " --- |" * len(heads)
+    for row in rows:
+        yield "| " + " | ".join(_text(cell) for cell in row) + " |"

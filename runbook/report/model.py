@@ -1,0 +1,165 @@
+"""The report as one JSON document: a pure function of a run's view and entries. All forms are made from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from runbook.core.clock import duration, iso
+from runbook.core.entry import Entry, Kind
+from runbook.core.redact import redact
+from runbook.core.state import FINISHED, NodeState
+from runbook.core.view import NodeView, RunView
+from runbook.journal.store import Driver
+from runbook.report.story import Story
+
+Json = dict[str, Any]
+
+FORM: Final = 1
+"""Version of the document's form."""
+
+
+def report_doc(
+    view: RunView, entries: Iterable[Entry], drivers: Sequence[Driver], head: tuple[int, str], faults: Sequence[str]
+) -> Json:
+    """The whole report.
+
+    Args:
+        view: the run as it stands.
+        entries: all of them, in order.
+        drivers: who drove, oldest first.
+        head: number and hash of the newest entry.
+        faults: what a check of the journal's chain found; empty when it holds.
+    """
+    stories: defaultdict[str, Story] = defaultdict(Story)
+    notes: list[Json] = []
+    for entry in entries:
+        if entry.node is not None:
+            stories[entry.node].hear(entry)
+        elif note := _note(entry):
+            notes.append({"at": iso(entry.at_ms), "text": note})
+    for story in stories.values():
+        story.still_waiting(view.updated_ms)
+    doc = {
+        "form": FORM,
+        "run": _run(view),
+        "journal": {"entries": head[0], "head": head[1], "holds": not faults, "faults": list(faults)},
+        "totals": {state.value: count for state, count in view.totals.items()},
+        "attention": [a for node in view.nodes.values() if (a := _attention(node))],
+        "waits": _waits(view, stories),
+        "phases": _phases(view, stories),
+        "notes": notes,
+        "drivers": [_driver(row) for row in drivers],
+    }
+    return dict(redact(doc))
+
+
+def _run(view: RunView) -> Json:
+    book = view.book
+    return {
+        "id": view.id,
+        "book": {"id": book.get("id"), "version": book.get("version"), "title": book.get("title")},
+        "summary": book.get("summary", ""),
+        "mode": view.mode,
+        "scenario": view.scenario,
+        "edition": view.edition,
+        "state": view.state.value,
+        "aborted": view.aborted,
+        "created_at": iso(view.created_ms),
+        "updated_at": iso(view.updated_ms),
+        "took": duration((view.updated_ms - view.created_ms) / 1000),
+        "cloud": view.pinned.get("cloud", ""),
+        "tenant": view.pinned.get("tenant", ""),
+        "account": view.pinned.get("account", ""),
+        "subscriptions": [{"id": s, "name": name} for s, name in view.pinned.get("subscriptions", {}).items()],
+        "inputs": dict(view.inputs),
+    }
+
+
+def _note(entry: Entry) -> str:
+    match entry.kind:
+        case Kind.PAUSED:
+            return "Paused."
+        case Kind.STARTED:
+            return "Went on."
+        case Kind.ABORTED:
+            return f"Aborted: {entry.data['reason']}"
+        case Kind.NOTED:
+            return str(entry.data.get("text", ""))
+        case _:
+            return ""
+
+
+def _attention(node: NodeView) -> Json | None:
+    """What whoever takes over must know of a node; None when there is nothing."""
+    match node.state:
+        case NodeState.SKIPPED if node.skipped and node.skipped["by"] == "operator":
+            text = f"left out: {node.skipped['reason']}"
+        case NodeState.FAILED if node.error:
+            text = f"{node.error['code']}: {node.error['message']}"
+        case NodeState.BLOCKED if node.blocked:
+            text = f"{node.blocked['rule']}: {node.blocked['message']}"
+        case NodeState.WAITING if node.waiting:
+            text = f"waits for {node.waiting['who']}: {node.waiting['message']}"
+        case NodeState.READY:
+            text = "changes not made: " + "; ".join(c["title"] for c in node.changes)
+        case NodeState.IN_DOUBT:
+            text = f"in doubt: {node.summary or (node.error or {'message': ''})['message']}"
+        case state if state in FINISHED:
+            return None
+        case _:
+            text = "not finished"
+    return {"node": node.id, "title": node.doc["title"], "state": node.state.value, "text": text}
+
+
+def _waits(view: RunView, stories: dict[str, Story]) -> list[Json]:
+    titles = {node.id: node.doc["title"] for node in view.nodes.values()}
+    every = [{"node": name, "title": titles.get(name, ""), **w} for name, s in stories.items() for w in s.waits]
+    return sorted(every, key=lambda w: (w["since"], w["node"]))
+
+
+def _phases(view: RunView, stories: dict[str, Story]) -> list[Json]:
+    titles = {p["id"]: p["title"] for p in view.book.get("phases", ())}
+    sources = {s["id"]: s.get("source", "") for s in view.book.get("steps", ())}
+    by_phase: defaultdict[str, list[Json]] = defaultdict(list)
+    for node in view.nodes.values():
+        story = stories.get(node.id) or Story()
+        by_phase[node.doc["phase"]].append(_node(node, story, sources.get(node.doc["step"], "")))
+    order = [p for p in titles if p in by_phase] + [p for p in by_phase if p not in titles]
+    return [{"id": p, "title": titles.get(p, p), "nodes": by_phase[p]} for p in order]
+
+
+def _node(node: NodeView, story: Story, source: str) -> Json:
+    took = None
+    if story.started_ms is not None and story.ended_ms is not None:
+        took = duration((story.ended_ms - story.started_ms) / 1000)
+    return {
+        "id": node.id,
+        "title": node.doc["title"],
+        "target": node.doc["target"],
+        "state": node.state.value,
+        "changed": node.changed,
+        "summary": node.summary,
+        "source": source,
+        "started_at": None if story.started_ms is None else iso(story.started_ms),
+        "ended_at": None if story.ended_ms is None else iso(story.ended_ms),
+        "took": took,
+        "looks": node.attempts,
+        "checks": [dict(check) for check in node.checks],
+        "commands": story.commands,
+        "not_sent": [{"title": c["title"], "risk": c["risk"], **c["command"]} for c in node.changes],
+        "approvals": story.approvals,
+        "waits": story.waits,
+        "attestations": story.attestations,
+        "skipped": dict(node.skipped) if node.skipped else None,
+        "blocked": dict(node.blocked) if node.blocked and node.state is NodeState.BLOCKED else None,
+        "troubles": story.troubles,
+    }
+
+
+def _driver(row: Driver) -> Json:
+    doc = asdict(row)
+    doc["since"] = iso(doc.pop("since_ms"))
+    return doc

@@ -1,0 +1,38 @@
+"""The report document in its three forms. Text from outside can neither style a page nor break out of a table."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from runbook import assets
+from runbook.core.redact import plain
+from runbook.core.state import GLYPHS, NodeState
+from runbook.report.markdown import markdown
+
+Json = dict[str, Any]
+
+
+def render(doc: Json, form: str) -> str:
+    """The report as text.
+
+    Args:
+        doc: as ``report_doc`` makes it.
+        form: ``md``, ``html`` or ``json``.
+    """
+    match form:
+        case "json":
+            return json.dumps(doc, indent=2) + "\n"
+        case "html":
+            return _html(doc)
+        case _:
+            return plain(markdown(doc))
+
+
+def _html(doc: Json) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(assets.path("reports"))
+    jinja = Environment(autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True)
+    jinja.globals["glyphs"] = {state.value: GLYPHS[state] for state in NodeState}
+    return plain(jinja.get_template("report.html").render(doc))

@@ -1,0 +1,57 @@
+"""What private endpoints can lead to: one entry for each resource type that has an owner's side.
+
+An owner is a provider's module with three functions; nothing else of it is known here.
+
+Source: "What is a private endpoint?" (private-link resource), learn.microsoft.com.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from runbook.core.ids import ResourceId
+from runbook.sim.cloud import Cloud
+from runbook.sim.providers import hybridcompute
+from runbook.sim.wire import ArmFault, Json
+
+
+class Owner(Protocol):
+    """The owner's side of a private-link resource type."""
+
+    def members(self, cloud: Cloud, target_id: str, group_id: str, /) -> list[Json]:
+        """What an endpoint gets an address for: ``{"member", "fqdns"}``, in order. ArmFault for a wrong group id."""
+        ...
+
+    def connect(
+        self, cloud: Cloud, target_id: str, endpoint_id: str, group_ids: Sequence[str], manual: bool, message: str, /
+    ) -> Json:
+        """Make or renew an endpoint's connection; its state: ``{"status", "description", "actionsRequired"}``."""
+        ...
+
+    def disconnect(self, cloud: Cloud, target_id: str, endpoint_id: str, /) -> None:
+        """Forget the connection of an endpoint that is gone."""
+        ...
+
+
+OWNERS: Final[dict[str, tuple[str, Owner]]] = {
+    hybridcompute.SCOPE.lower(): (hybridcompute.SCOPE, hybridcompute),
+}
+"""By resource type in lower case: its own spelling and its owner."""
+
+
+def owner_of(target_id: str) -> Owner:
+    """Who owns a target.
+
+    Raises:
+        ArmFault: 400, resources of this type have no private link here.
+    """
+    kind = ResourceId.parse(target_id).type
+    if kind.lower() not in OWNERS:
+        raise ArmFault(
+            400,
+            "PrivateLinkServiceTypeNotSupported",
+            f"Resource {target_id} of type {kind} does not support private endpoints in this simulated cloud. "
+            f"It knows {', '.join(name for name, _ in OWNERS.values())}.",
+        )
+    return OWNERS[kind.lower()][1]

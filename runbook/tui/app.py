@@ -1,0 +1,210 @@
+"""The terminal application: opens a run in the background, shows it, and lets go of it.
+
+Invariant: the engine is not ours. The app attaches, and whatever happens to the screen, ``close`` lets the attachment
+go, so that the run stays exactly as its journal has it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import App
+
+from runbook import assets
+from runbook.core.error import RunbookError
+from runbook.core.state import RunState
+from runbook.core.view import RunView
+from runbook.tui.messages import Opened, OpenFailed
+from runbook.tui.present.text import clean
+from runbook.tui.screens.opening import OpeningScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from runbook.engine.host import Attachment
+    from runbook.tui.screens.home import BookLine, Home
+
+
+class RunbookApp(App[None]):
+    """Shows one run, or the home screen and the runs opened from it.
+
+    Args:
+        open_attachment: called in a worker thread; may raise ``RunbookError``.
+        home: what the home screen shows; then ``open_attachment`` is None.
+        redraw_s: the shortest time between two redraws caused by the engine, in seconds.
+        settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
+
+    Attributes:
+        failure: why the run could not be opened.
+        farewell: what to tell the operator once the terminal is theirs again.
+    """
+
+    CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
+        assets.path("styles", name) for name in ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss")
+    ]
+    TITLE = "runbook"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-too-short"), (15, "-short"), (32, "-tall")]  # noqa: RUF012
+
+    def __init__(
+        self,
+        open_attachment: Callable[[], Attachment] | None = None,
+        *,
+        home: Home | None = None,
+        redraw_s: float = 0.05,
+        settle_s: float = 0.4,
+    ) -> None:
+        super().__init__()
+        self._open = open_attachment
+        self._home = home
+        self._redraw_s, self._settle_s = redraw_s, settle_s
+        self._attachments: list[Attachment] = []
+        self._openings: list[Future[None]] = []
+        self.failure: RunbookError | None = None
+        self.farewell = ""
+
+    def on_mount(self) -> None:
+        if self._home is not None:
+            from runbook.tui.screens.home import HomeScreen
+
+            self.push_screen(HomeScreen(self._home))
+        elif self._open is not None:
+            self._start_opening(self._open)
+
+    def _start_opening(self, open_attachment: Callable[[], Attachment]) -> None:
+        self.push_screen(OpeningScreen())
+        opened: Future[None] = Future()
+        self._openings.append(opened)
+        self.run_worker(partial(self._opening, open_attachment, opened), thread=True, group="open", name="open")
+
+    def _opening(self, open_attachment: Callable[[], Attachment], opened: Future[None]) -> None:
+        """In a worker thread. What was opened is noted at once, so that it is closed even if nobody looks any more."""
+        try:
+            attachment = open_attachment()
+            self._attachments.append(attachment)
+        except RunbookError as error:
+            self.post_message(OpenFailed(error))
+            return
+        finally:
+            opened.set_result(None)
+        # The run screen's modules are read here, while the first screen is already on the terminal.
+        import runbook.tui.screens.run  # noqa: F401
+
+        self.post_message(Opened(attachment))
+
+    @on(Opened)
+    def _opened(self, message: Opened) -> None:
+        from runbook.tui.screens.run import RunScreen
+
+        if isinstance(self.screen, OpeningScreen):
+            run = RunScreen(message.attachment, redraw_s=self._redraw_s, settle_s=self._settle_s)
+            self.switch_screen(run)
+        else:
+            self._release(message.attachment)
+
+    @on(OpenFailed)
+    def _open_failed(self, message: OpenFailed) -> None:
+        if self._home is None:
+            self.failure = message.error
+            self.exit()
+            return
+        if isinstance(self.screen, OpeningScreen):
+            self.pop_screen()
+        text = f"{clean(message.error.message)}\n{clean(message.error.hint)}".strip()
+        self.notify(text, title=message.error.code, severity="error", markup=False)
+
+    def on_home_screen_chosen(self, message: Any) -> None:
+        """A run or a book was chosen on the home screen."""
+        self._start_opening(message.open_attachment)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is on its way that will still change the screen; for tests that wait."""
+        return bool(getattr(self.screen, "is_busy", False)) or any(not w.is_finished for w in self.workers)
+
+    def action_leave(self) -> None:
+        """Leave this screen: back to the home screen, or out."""
+        from runbook.tui.screens.home import HomeScreen
+
+        attachment = getattr(self.screen, "attachment", None)
+        if attachment is not None:
+            self.farewell = farewell(attachment.view, attachment.is_read_only)
+        if self._home is None or isinstance(self.screen, HomeScreen):
+            self.exit()
+            return
+        self.pop_screen()
+        if attachment is not None:
+            self._release(attachment)
+
+    async def action_quit(self) -> None:
+        """Ctrl+Q: out, from any screen."""
+        attachment = next((s.attachment for s in self.screen_stack if hasattr(s, "attachment")), None)
+        if attachment is not None:
+            self.farewell = farewell(attachment.view, attachment.is_read_only)
+        self.exit()
+
+    def _release(self, attachment: Attachment) -> None:
+        self._attachments.remove(attachment)
+        self.run_worker(attachment.close, thread=True, group="close", name="close")
+
+    def close(self) -> None:
+        """Let go of whatever is still open; waits for calls in flight. Call it after ``run``."""
+        wait(self._openings)
+        while self._attachments:
+            self._attachments.pop().close()
+
+
+def farewell(view: RunView, is_read_only: bool) -> str:
+    """What an operator should know who leaves a run."""
+    if not view.id:
+        return ""
+    if view.state in (RunState.DONE, RunState.ABORTED):
+        return f"Run {view.id} is {view.state}. Its report: runbook report {view.id} --format md"
+    if is_read_only:
+        return f"Run {view.id} goes on where it is driven. Watch again: runbook resume {view.id}"
+    return f"Run {view.id} is kept as its journal has it. Go on with: runbook resume {view.id}"
+
+
+def run_app(open_attachment: Callable[[], Attachment]) -> RunbookError | None:
+    """Show one run until the operator leaves.
+
+    Returns:
+        Why the run could not be opened, or that the screen broke; None when all went well.
+    """
+    return _run(RunbookApp(open_attachment))
+
+
+def run_home(
+    list_runs: Callable[[], Sequence[Mapping[str, Any]]],
+    list_books: Callable[[], Sequence[BookLine]],
+    open_run: Callable[[str], Attachment],
+    start_rehearsal: Callable[[str], Attachment],
+) -> RunbookError | None:
+    """Show the home screen until the operator leaves. All four are called from worker threads.
+
+    Returns:
+        That the screen broke; None when all went well.
+    """
+    from runbook.tui.screens.home import Home
+
+    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal)))
+
+
+def _run(app: RunbookApp) -> RunbookError | None:
+    try:
+        app.run()
+    finally:
+        app.close()
+    if app.farewell:
+        print(clean(app.farewell), file=sys.stderr)
+    if app.failure is None and app.return_code:
+        return RunbookError("The screen broke; the run is safe in its journal.", "`runbook resume` goes on with it.")
+    return app.failure

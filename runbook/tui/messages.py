@@ -1,0 +1,63 @@
+"""Messages between threads, workers and screens: small, named as what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from runbook.core.command import Command
+from runbook.core.entry import Entry
+from runbook.core.error import RunbookError
+
+if TYPE_CHECKING:
+    from runbook.engine.host import Attachment
+
+
+class Opened(Message):
+    """The run can be watched."""
+
+    def __init__(self, attachment: Attachment) -> None:
+        super().__init__()
+        self.attachment = attachment
+
+
+class OpenFailed(Message):
+    """The run cannot be opened."""
+
+    def __init__(self, error: RunbookError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class RunMoved(Message):
+    """The journal has grown; read the newest view."""
+
+
+class CommandSettled(Message):
+    """The engine took a command (``error`` is None) or refused it."""
+
+    def __init__(self, command: Command, error: BaseException | None) -> None:
+        super().__init__()
+        self.command = command
+        self.error = error
+
+
+class EntriesRead(Message):
+    """Entries of one node were read from the journal, or could not be."""
+
+    def __init__(self, node: str | None, entries: Sequence[Entry], problem: str = "") -> None:
+        super().__init__()
+        self.problem = problem
+        self.node = node
+        self.entries = entries
+
+
+class EvidenceHashed(Message):
+    """An attestation's evidence file was read to its end, or could not be."""
+
+    def __init__(self, command: Command | None, problem: str = "") -> None:
+        super().__init__()
+        self.command = command
+        self.problem = problem

@@ -1,0 +1,46 @@
+"""Which keys mean something now. The engine has the last word; this keeps the screen from offering what cannot be."""
+
+from __future__ import annotations
+
+from runbook.core.state import NodeState, RunState, is_allowed
+from runbook.core.view import NodeView, RunView
+from runbook.tui.present.words import can_attest, next_for_me
+
+_RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT})
+DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "pause", "abort"})
+
+
+def available(view: RunView, selected: str | None, phase: str | None, is_read_only: bool) -> frozenset[str]:
+    """The ids of the decisions that fit the run and the selected node now, and ``next``."""
+    can = {"next"} if next_for_me(view, selected) is not None else set()
+    if is_read_only or not view.id or view.state in (RunState.DONE, RunState.ABORTED):
+        return frozenset(can)
+    can |= {"pause", "abort"}
+    if phase is not None and ready_safe(view, phase):
+        can.add("approve_phase")
+    node = view.nodes.get(selected or "")
+    if node is not None:
+        can |= _for_node(node)
+    return frozenset(can)
+
+
+def _for_node(node: NodeView) -> set[str]:
+    can = set()
+    if node.state is NodeState.READY and not node.is_approved:
+        can.add("approve")
+    if node.state in _RETRYABLE:
+        can.add("retry")
+    if is_allowed(node.state, NodeState.SKIPPED) and node.state is not NodeState.OBSERVING:
+        can.add("skip")
+    if can_attest(node):
+        can.add("attest")
+    return can
+
+
+def ready_safe(view: RunView, phase: str) -> list[NodeView]:
+    """The nodes of a phase that wait for a go and change nothing disruptively."""
+    return [
+        n
+        for n in view.nodes.values()
+        if n.doc["phase"] == phase and n.state is NodeState.READY and not n.is_approved and not n.is_disruptive
+    ]

@@ -1,0 +1,206 @@
+"""The pages about the selected row: guide, plan, commands, checks. Entries have a module of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from runbook.core.docs import ChangeDoc, CheckDoc
+from runbook.core.entry import Entry
+from runbook.core.state import FINISHED, NodeState
+from runbook.core.view import NodeView, RunView
+from runbook.tui.present.rows import step_title
+from runbook.tui.present.situation import situation
+from runbook.tui.present.text import (
+    BLANK,
+    Line,
+    ago,
+    clean,
+    end_of,
+    heading,
+    labelled,
+    line,
+    lines,
+    moment,
+    one_line,
+)
+from runbook.tui.present.words import glyph, role, wants_me, word
+
+Face = Literal["az", "powershell", "rest", "by_hand"]
+
+FACES: Final[dict[Face, str]] = {
+    "az": "Azure CLI",
+    "powershell": "PowerShell",
+    "rest": "REST",
+    "by_hand": "by hand, never run by us",
+}
+
+
+def node_head(node: NodeView, now_ms: int) -> list[Line]:
+    """Title, state and target of a node."""
+    since = f", for {ago(node.since_ms, now_ms)}" if node.state not in FINISHED and node.since_ms else ""
+    looks = f", {node.attempts} look{'s' * (node.attempts != 1)}" if node.attempts else ""
+    rows = [line((one_line(node.doc["title"]) or node.id, "heading"))]
+    gate = f", gate: {one_line(node.doc['gate'])}" if node.doc["gate"] else ""
+    rows.append(line((f"{glyph(node)} {word(node)}", role(node.state)), (f"{since}{looks}{gate}", "muted")))
+    if target := end_of(node.doc["target"], 4):
+        rows.append(line((target, "muted")))
+    return rows
+
+
+def guide(view: RunView, node: NodeView, now_ms: int) -> list[Line]:
+    """What is the matter now, then why, what and what can go wrong, with the source."""
+    now = situation(node, now_ms)
+    rows = [heading("Now"), *now, BLANK] if now else []
+    rows += step_guide(_step(view, node.doc["step"]))
+    needs = [n for n in node.doc["needs"] if n in view.nodes and view.nodes[n].state not in FINISHED]
+    if node.state is NodeState.PENDING and needs:
+        rows += [BLANK, heading("Comes after")]
+        rows += [_member(view.nodes[n]) for n in needs]
+    return _trim(rows) or lines("The book says nothing more about this step.", "muted")
+
+
+def step_guide(step: Mapping[str, Any]) -> list[Line]:
+    """The book's own words on a step."""
+    told = step.get("guide") or {}
+    told = told if isinstance(told, Mapping) else {"what": told}
+    rows: list[Line] = []
+    for part, title in (("why", "Why"), ("what", "What happens"), ("risk", "What can go wrong")):
+        if told.get(part):
+            rows += [heading(title), *lines(str(told[part]).strip()), BLANK]
+    if step.get("source"):
+        rows += labelled("Source", str(step["source"]).strip(), "muted")
+    return _trim(rows)
+
+
+def group_page(view: RunView, kind: str, id_: str) -> list[Line]:
+    """A phase, or a step without exactly one node."""
+    if kind == "phase":
+        steps = [s for s in view.book.get("steps", ()) if s.get("phase", "") == id_]
+        rows: list[Line] = []
+    else:
+        steps = [_step(view, id_)]
+        rows = [*step_guide(steps[0]), BLANK]
+    for step in steps:
+        nodes = view.of_step(step["id"])
+        rows += [_member(n) for n in nodes]
+        if not nodes and step["id"] in view.expanded:
+            rows.append(line((f"- {step_title(step)}: nothing to do here", "muted")))
+        elif not nodes:
+            rows.append(line((f"· {step_title(step)}: known when what it needs is finished", "muted")))
+    return rows
+
+
+def group_head(view: RunView, kind: str, id_: str) -> list[Line]:
+    """Title of a phase or step."""
+    if kind == "phase":
+        titles = {p["id"]: p.get("title", p["id"]) for p in view.book.get("phases", ())}
+        return [line((one_line(titles.get(id_, id_)), "heading"))]
+    return [line((step_title(_step(view, id_)), "heading"))]
+
+
+def _member(node: NodeView) -> Line:
+    mark = (" ← you", "go") if wants_me(node) else ("", "")
+    return line((f"{glyph(node)} {word(node):<9} ", role(node.state)), one_line(node.doc["title"]), mark)
+
+
+def plan(node: NodeView) -> list[Line]:
+    """The changes still to be made, with what they alter."""
+    rows: list[Line] = []
+    for number, change in enumerate(node.changes, 1):
+        go = ("  approved", "ok") if change["digest"] in node.approved else ("", "")
+        rows.append(line((f"{number}. {one_line(change['title'])}", "heading"), go))
+        if change["risk"] == "disruptive":
+            rows += lines("   Disruptive: people or machines may notice.", "bad")
+        if change["repeat"] == "never":
+            rows += lines("   Must not be sent twice.", "wait")
+        for diff in change["diff"]:
+            rows += _diff(one_line(diff["path"]), diff["before"], diff["after"])
+        rows.append(BLANK)
+    if not node.changes:
+        nothing = {NodeState.DONE: "Nothing to change.", NodeState.PENDING: "Not looked at yet."}
+        rows += lines(nothing.get(node.state, "No change is planned now."), "muted")
+    if node.applied:
+        rows += [BLANK] * bool(not node.changes) + [heading("Changed by this run")]
+        rows += [line(("✓ ", "ok"), f"{one_line(a['title'])}, {moment(a['at_ms'])}") for a in node.applied]
+    return _trim(rows)
+
+
+def _diff(path: str, before: Any, after: Any) -> list[Line]:
+    rows = [line(("   ", ""), (path or "(whole)", "muted"))]
+    if before is not None:
+        rows += lines(_value(before), "remove", "   − ")
+    rows += lines(_value(after), "add", "   + ") if after is not None else lines("(removed)", "remove", "   − ")
+    return rows
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def known_changes(node: NodeView, entries: Iterable[Entry]) -> list[ChangeDoc]:
+    """The changes still to be made, after those this run made, as far as the entries at hand show them."""
+    seen: dict[str, ChangeDoc] = {}
+    for entry in entries:
+        for change in entry.data.get("changes") or ():
+            seen.setdefault(change["digest"], change)
+    done = [seen[a["digest"]] for a in node.applied if a["digest"] in seen]
+    return [*done, *(c for c in node.changes if c["digest"] not in {d["digest"] for d in done})]
+
+
+def faces(changes: Sequence[ChangeDoc]) -> list[Face]:
+    """The faces that at least one change has."""
+    return [f for f in FACES if any(c["command"][f] for c in changes)]
+
+
+def commands(node: NodeView, changes: Sequence[ChangeDoc], face: Face) -> list[Line]:
+    """The commands in one face."""
+    if not changes:
+        return lines(
+            "No command: this node changes nothing" + (" now." if node.state not in FINISHED else "."), "muted"
+        )
+    made = {a["digest"] for a in node.applied}
+    shown = [
+        ((f"[{FACES[f]}]" if f == face else f" {FACES[f]} "), "tab" if f == face else "muted") for f in faces(changes)
+    ]
+    rows: list[Line] = [line(*shown), line(("v next form · c copy", "muted")), BLANK]
+    for change in changes:
+        mark = ("  made", "ok") if change["digest"] in made else ("", "")
+        rows.append(line((one_line(change["title"]), "heading"), mark))
+        rows += lines(change["command"][face] or "(none in this form)", "code")
+        rows.append(BLANK)
+    return _trim(rows)
+
+
+def copyable(changes: Sequence[ChangeDoc], face: Face) -> str:
+    """The commands of one face as text for a clipboard; control characters replaced."""
+    return "\n".join(clean(c["command"][face]) for c in changes if c["command"][face])
+
+
+def checks(node: NodeView) -> list[Line]:
+    """Every check of the last look."""
+    rows: list[Line] = []
+    for check in node.checks:
+        rows += _check(check)
+    return rows or lines("No check has been read yet." if node.state not in FINISHED else "No checks.", "muted")
+
+
+def _check(check: CheckDoc) -> list[Line]:
+    mark = ("✓ ok   ", "ok") if check["ok"] else ("✗ differs ", "bad")
+    rows = [line(mark, one_line(check["name"]))]
+    if check["ok"] and check["expected"].lower() == check["observed"].lower():
+        return rows + lines(check["observed"], "muted", "    ")
+    rows += labelled("    expected", check["expected"])
+    rows += labelled("    observed", check["observed"], "" if check["ok"] else "bad")
+    return rows
+
+
+def _step(view: RunView, id_: str) -> Mapping[str, Any]:
+    return next((s for s in view.book.get("steps", ()) if s["id"] == id_), {"id": id_})
+
+
+def _trim(rows: list[Line]) -> list[Line]:
+    while rows and rows[-1] == BLANK:
+        rows.pop()
+    return rows

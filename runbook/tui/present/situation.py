@@ -1,0 +1,120 @@
+"""What is the matter with one node, in full: whom it waits for, which rule forbids, what failed, what is in doubt."""
+
+from __future__ import annotations
+
+from runbook.core.docs import BlockDoc, ErrorDoc, WaitDoc
+from runbook.core.state import NodeState
+from runbook.core.view import NodeView
+from runbook.tui.present.text import Line, ago, ahead, clean, labelled, line, lines, moment, one_line
+
+
+def situation(node: NodeView, now_ms: int, *, is_brief: bool = False) -> list[Line]:
+    """Empty when there is nothing to say beyond the state's word. In brief: a draft message is only mentioned."""
+    rows: list[Line] = []
+    match node.state:
+        case NodeState.WAITING if node.waiting:
+            rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms)
+        case NodeState.BLOCKED if node.blocked:
+            rows += _blocked(node.blocked, now_ms)
+        case NodeState.FAILED if node.error:
+            rows += error_lines(node.error)
+        case NodeState.IN_DOUBT:
+            rows += _in_doubt(node, now_ms)
+        case NodeState.SETTLING:
+            rows += _settling(node, now_ms)
+        case NodeState.SKIPPED if node.skipped:
+            who = "does not apply here" if node.skipped["by"] == "when" else "left out by the operator"
+            rows += labelled("Skipped", f"{who}: {node.skipped['reason']}" if node.skipped["reason"] else who)
+        case NodeState.OBSERVING | NodeState.APPLYING | NodeState.PENDING if node.error:
+            rows += labelled("Put off", f"{node.error['code']}: {node.error['message']}", "wait")
+            if node.due_ms is not None:
+                rows += labelled("Next try", ahead(node.due_ms, now_ms))
+        case _:
+            pass
+    is_told = any(c["title"] == node.summary for c in node.changes)
+    if node.state is not NodeState.SKIPPED and node.summary and not is_told:
+        rows += lines(node.summary)
+    for word in node.attested:
+        proof = f" (evidence {one_line(word['evidence'])}, sha256 {word['sha256'][:12]}…)" if word["evidence"] else ""
+        rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{proof}")
+    return rows
+
+
+def _waiting(wait: WaitDoc, now_ms: int) -> list[Line]:
+    rows = labelled("Waiting for", one_line(wait["who"]), "wait")
+    rows += labelled("Since", f"{moment(wait['since_ms'])}, that is {ago(wait['since_ms'], now_ms)}")
+    rows += labelled("Next look", _next_look(wait, now_ms))
+    rows += lines(wait["message"])
+    if wait["then"]:
+        rows += labelled("Then", wait["then"])
+    if wait["draft"]:
+        rows.append(line(("Draft message", "heading")))
+        rows += lines(wait["draft"], "code")
+    return rows
+
+
+def _waiting_in_brief(wait: WaitDoc, now_ms: int) -> list[Line]:
+    since = f", for {ago(wait['since_ms'], now_ms)} since {moment(wait['since_ms'])}"
+    rows = [line(("Waiting for: ", "muted"), (one_line(wait["who"]), "wait"), since)]
+    rows += labelled("Next look", _next_look(wait, now_ms))
+    if wait["draft"]:
+        rows.append(line(("c", "key"), " copies the draft message; the Guide page shows it."))
+    rows += lines(wait["message"])
+    if wait["then"]:
+        rows += labelled("Then", wait["then"])
+    return rows
+
+
+def _next_look(wait: WaitDoc, now_ms: int) -> str:
+    if wait["next_poll_ms"] is None:
+        return "none by itself; your word ends this wait"
+    looks = f"after {wait['polls']} so far" if wait["polls"] else "the first"
+    return f"{ahead(wait['next_poll_ms'], now_ms)} ({looks})"
+
+
+def _blocked(block: BlockDoc, now_ms: int) -> list[Line]:
+    rows = labelled("Rule", one_line(block["rule"]), "bad")
+    rows += lines(block["message"])
+    if block["ways_out"]:
+        rows.append(line(("Ways out", "heading")))
+        for number, way in enumerate(block["ways_out"], 1):
+            rows += lines(f"{number}. {clean(way)}")
+    if block["next_poll_ms"] is not None:
+        rows += labelled("Next look", ahead(block["next_poll_ms"], now_ms))
+    return rows
+
+
+def error_lines(error: ErrorDoc) -> list[Line]:
+    """Code, message, hint and correlation id."""
+    rows = labelled("Error", one_line(error["code"]), "bad")
+    rows += lines(error["message"])
+    if error["hint"]:
+        rows += labelled("Hint", error["hint"])
+    if correlation := error.get("correlation_id"):
+        rows += labelled("Correlation id", one_line(correlation))
+    return rows
+
+
+def _in_doubt(node: NodeView, now_ms: int) -> list[Line]:
+    rows: list[Line] = []
+    if node.intent:
+        rows += labelled("Sent", f"{node.intent['title']}, {moment(node.intent['at_ms'])} (entry {node.intent['seq']})")
+        rows += lines("Its answer is not known: it may or may not have taken effect.", "wait")
+        if node.due_ms is not None:
+            rows += lines("Looking at the cloud to find out.")
+        elif node.intent["repeat"] == "never":
+            rows += lines("Looking could not tell, and sending it twice could do harm: look for yourself, then decide.")
+    if node.error:
+        rows += error_lines(node.error)
+    return rows
+
+
+def _settling(node: NodeView, now_ms: int) -> list[Line]:
+    rows: list[Line] = []
+    if operation := node.operation:
+        percent = "" if operation["percent"] is None else f", {operation['percent']:g} %"
+        since = ago(operation["since_ms"], now_ms)
+        rows += labelled("Azure works on it", f"{one_line(operation['status'])}{percent}, since {since}", "busy")
+    if node.due_ms is not None:
+        rows += labelled("Next look", ahead(node.due_ms, now_ms))
+    return rows

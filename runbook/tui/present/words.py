@@ -1,0 +1,116 @@
+"""A state in a glyph, a word and a role; which nodes wait for the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from runbook.core.state import GLYPHS, NodeState, RunState
+from runbook.core.view import NodeView, RunView
+
+
+def word(node: NodeView) -> str:
+    """The state in a word of at most nine letters."""
+    match node.state:
+        case NodeState.OBSERVING:
+            return "verifying" if node.applied else "observing"
+        case NodeState.READY:
+            return "approved" if node.is_approved else "ready"
+        case NodeState.IN_DOUBT:
+            return "in doubt"
+        case _:
+            return str(node.state)
+
+
+def glyph(node: NodeView) -> str:
+    return GLYPHS[node.state]
+
+
+def role(state: NodeState) -> str:
+    """The role whose style a state is drawn in."""
+    match state:
+        case NodeState.PENDING | NodeState.SKIPPED:
+            return "muted"
+        case NodeState.OBSERVING | NodeState.APPLYING | NodeState.SETTLING:
+            return "busy"
+        case NodeState.READY:
+            return "go"
+        case NodeState.WAITING | NodeState.IN_DOUBT:
+            return "wait"
+        case NodeState.BLOCKED | NodeState.FAILED:
+            return "bad"
+        case NodeState.DONE:
+            return "ok"
+        case _:
+            assert_never(state)
+
+
+RUN_WORDS: Final[dict[RunState, str]] = {
+    RunState.ACTIVE: "at work",
+    RunState.WAITING: "waiting for others",
+    RunState.NEEDS_OPERATOR: "needs you",
+    RunState.FAILED: "a node failed",
+    RunState.BLOCKED: "blocked",
+    RunState.DONE: "done",
+    RunState.ABORTED: "aborted",
+}
+
+RUN_ROLES: Final[dict[RunState, str]] = {
+    RunState.ACTIVE: "busy",
+    RunState.WAITING: "wait",
+    RunState.NEEDS_OPERATOR: "go",
+    RunState.FAILED: "bad",
+    RunState.BLOCKED: "bad",
+    RunState.DONE: "ok",
+    RunState.ABORTED: "bad",
+}
+
+AT_WORK: Final = frozenset({NodeState.OBSERVING, NodeState.APPLYING, NodeState.SETTLING})
+
+_URGENCY: Final = (
+    NodeState.FAILED,
+    NodeState.BLOCKED,
+    NodeState.IN_DOUBT,
+    NodeState.READY,
+    NodeState.WAITING,
+    NodeState.APPLYING,
+    NodeState.SETTLING,
+    NodeState.OBSERVING,
+    NodeState.PENDING,
+    NodeState.DONE,
+    NodeState.SKIPPED,
+)
+
+
+def most_urgent(states: Iterable[NodeState]) -> NodeState:
+    """The state that a group of nodes shows; pending for an empty group."""
+    return min(states, key=_URGENCY.index, default=NodeState.PENDING)
+
+
+def wants_me(node: NodeView) -> bool:
+    """Whether the operator should look here: a decision is due, a rule forbids, or something failed."""
+    return node.needs_operator or node.state in (NodeState.BLOCKED, NodeState.FAILED) or can_attest(node)
+
+
+def can_attest(node: NodeView) -> bool:
+    """Whether the operator's word can settle this node."""
+    match node.state:
+        case NodeState.WAITING:
+            return bool(node.waiting and node.waiting["attest"])
+        case NodeState.BLOCKED:
+            return bool(node.blocked and node.blocked["attest"])
+        case _:
+            return False
+
+
+def next_for_me(view: RunView, after: str | None) -> str | None:
+    """The id of the next node that wants the operator, in book order, round and round; not ``after`` itself."""
+    ids = list(view.nodes)
+    start = ids.index(after) + 1 if after is not None and after in view.nodes else 0
+    return next((i for i in ids[start:] + ids[:start] if i != after and wants_me(view.nodes[i])), None)
+
+
+def first_at_work(view: RunView) -> str | None:
+    """The id of the first node where something moves by itself, waits included."""
+    busy = (n.id for n in view.nodes.values() if n.state in AT_WORK)
+    return next(busy, next((n.id for n in view.nodes.values() if n.state is NodeState.WAITING), None))

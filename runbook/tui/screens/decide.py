@@ -1,0 +1,212 @@
+"""From a key to a command: what the operator decides, asked about where it must be, is submitted to the engine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from runbook.core.command import Approve, Attest, Command, Pause, Retry, Skip, Start
+from runbook.core.error import RunbookError
+from runbook.core.state import NodeState
+from runbook.core.view import NodeView
+from runbook.tui.messages import CommandSettled, EvidenceHashed
+from runbook.tui.present import node as pages
+from runbook.tui.present.can import DECISIONS, available, ready_safe
+from runbook.tui.present.text import clean, one_line
+from runbook.tui.screens import questions
+from runbook.tui.screens.dialogs import Answers, Dialog, Question
+from runbook.tui.screens.help import HelpScreen
+
+if TYPE_CHECKING:
+    from runbook.tui.screens.run import RunScreen
+
+_NOT_NOW: Final = {
+    "approve": "There is nothing to approve at this row now.",
+    "approve_phase": "No ready, safe node in this phase.",
+    "attest": "This node cannot be settled by your word.",
+    "retry": "This node cannot be looked at again now.",
+    "skip": "This node cannot be skipped now.",
+}
+
+
+class Operator:
+    """Carries out what keys stand for, for one run screen."""
+
+    def __init__(self, screen: RunScreen) -> None:
+        self._screen = screen
+        self._copy_file = ""
+
+    def act(self, id_: str) -> None:
+        """Do what a key of the list stands for, or say why not."""
+        screen = self._screen
+        if id_ in DECISIONS and not self._may(id_):
+            return
+        node = screen.node
+        match id_:
+            case "approve" if node:
+                self._approve(node)
+            case "approve_phase":
+                self._approve_phase()
+            case "retry" if node:
+                self._retry(node)
+            case "skip" if node:
+                self._ask(questions.skip(node), lambda answers: questions.skip_command(node.id, answers))
+            case "attest" if node:
+                self._attest(node)
+            case "pause":
+                self.submit(Start() if screen.view.paused else Pause())
+            case "abort":
+                self._ask(questions.abort(screen.view), questions.abort_command)
+            case "copy":
+                self._copy()
+            case "help":
+                screen.app.push_screen(HelpScreen(screen.attachment.driver))
+            case "quit":
+                screen.app.run_worker(screen.app.run_action("leave"))
+            case _:
+                pass
+
+    def _may(self, id_: str) -> bool:
+        screen = self._screen
+        if screen.attachment.is_read_only:
+            self._say(f"You are watching. Driven by {one_line(screen.attachment.driver)}.", "warning")
+            return False
+        can = available(screen.view, screen.node.id if screen.node else None, screen.phase, False)
+        if id_ not in can:
+            self._say(_NOT_NOW.get(id_, "The run is over."), "warning")
+            return False
+        if screen.node is not None and screen.node.id in screen.sent and id_ != "pause":
+            self._say("Already sent; the journal has not answered yet.", "warning")
+            return False
+        if screen.is_settling and id_ in ("approve", "approve_phase", "retry"):
+            self._say("The selection has just moved here. Look, then press the key again.", "warning")
+            return False
+        return True
+
+    # ------------------------------------------------------------ decisions
+
+    def _approve(self, node: NodeView) -> None:
+        if node.is_disruptive:
+            self._ask(questions.disruptive(node), lambda _: questions.approve_command(node))
+        else:
+            self.submit(questions.approve_command(node))
+
+    def _approve_phase(self) -> None:
+        screen, phase = self._screen, self._screen.phase
+        if phase is None:
+            return
+        nodes = ready_safe(screen.view, phase)
+
+        def agreed(answers: Answers | None) -> None:
+            if answers is not None:
+                for node in nodes:
+                    self.submit(questions.approve_command(node))
+
+        screen.app.push_screen(Dialog(questions.approve_phase(screen.view, phase, nodes)), agreed)
+
+    def _retry(self, node: NodeView) -> None:
+        if node.state is NodeState.IN_DOUBT:
+            self._ask(questions.resend(node, self._screen.attachment.now_ms()), lambda _: Retry(node.id))
+        else:
+            self.submit(Retry(node.id))
+
+    def _attest(self, node: NodeView) -> None:
+        screen = self._screen
+        by = one_line(screen.view.pinned.get("account", "")) or "operator"
+
+        def work(answers: Answers) -> None:
+            try:
+                message = EvidenceHashed(questions.attest_command(node.id, by, answers))
+            except OSError as error:
+                message = EvidenceHashed(None, f"The evidence cannot be read: {error.strerror or error}")
+            screen.post_message(message)
+
+        def given(answers: Answers | None) -> None:
+            if answers is not None:
+                screen.run_worker(partial(work, answers), thread=True, group="evidence", name="evidence")
+
+        screen.app.push_screen(Dialog(questions.attest(node, screen.attachment.now_ms())), given)
+
+    def hashed(self, message: EvidenceHashed) -> None:
+        """The evidence was read: submit the word, or say what is wrong with the file."""
+        if message.command is not None:
+            self.submit(message.command)
+        else:
+            self._say(message.problem, "error")
+
+    def _ask(self, question: Question, command: Callable[[Answers], Command]) -> None:
+        def answered(answers: Answers | None) -> None:
+            if answers is not None:
+                self.submit(command(answers))
+
+        self._screen.app.push_screen(Dialog(question), answered)
+
+    # ------------------------------------------------------------ to the engine and back
+
+    def submit(self, command: Command) -> None:
+        """Hand a command to the engine; the answer comes as ``CommandSettled``."""
+        screen = self._screen
+        try:
+            future = screen.attachment.submit(command)
+        except RunbookError as error:
+            screen.post_message(CommandSettled(command, error))
+            return
+        if isinstance(command, Approve | Retry | Skip | Attest):
+            screen.sent.add(command.node)
+        future.add_done_callback(partial(self._done, command))
+        screen.draw_text()
+
+    def _done(self, command: Command, future: Future[None]) -> None:
+        """Called in the engine's thread."""
+        error = CancelledError() if future.cancelled() else future.exception()
+        self._screen.post_message(CommandSettled(command, error))
+
+    def settled(self, message: CommandSettled) -> None:
+        """The engine answered: on an error, show it."""
+        if isinstance(message.command, Approve | Retry | Skip | Attest):
+            self._screen.sent.discard(message.command.node)
+        match message.error:
+            case None | CancelledError():
+                return
+            case RunbookError() as error:
+                self._say(f"{clean(error.message)}\n{clean(error.hint)}".strip(), "error", clean(error.code))
+            case error:
+                self._say(f"{type(error).__name__}: {clean(error)}", "error", "defect")
+
+    # ------------------------------------------------------------ copying
+
+    def _copy(self) -> None:
+        screen = self._screen
+        node = screen.node
+        if node is None:
+            self._say("Select a node; its commands can be copied.", "warning")
+            return
+        draft = node.waiting["draft"] if node.waiting and node.state is NodeState.WAITING else ""
+        if draft and screen.page != "Commands":
+            self._to_clipboard("The draft message", clean(draft))
+        elif text := pages.copyable(screen.changes(), screen.face):
+            self._to_clipboard(f"The {pages.FACES[screen.face]} commands", text)
+        else:
+            self._say("This node has no command to copy now.", "warning")
+
+    def _to_clipboard(self, what: str, text: str) -> None:
+        """Not every terminal takes OSC 52, and none says whether it did: a file holds the text too."""
+        self._screen.app.copy_to_clipboard(text)
+        try:
+            if not self._copy_file:
+                handle, self._copy_file = tempfile.mkstemp(prefix="runbook-", suffix=".txt")
+                os.close(handle)
+            with open(self._copy_file, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+        except OSError as error:
+            self._say(f"{what}: copied, if this terminal allows it. No file: {error.strerror or error}")
+            return
+        self._say(f"{what}: copied, if this terminal allows it; also in {self._copy_file}")
+
+    def _say(self, text: str, severity: str = "information", title: str = "") -> None:
+        level = {"warning": "warning", "error": "error"}.get(severity, "information")
+        self._screen.notify(text, title=title, severity=level, markup=False)  # type: ignore[arg-type]

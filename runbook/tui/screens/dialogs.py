@@ -1,0 +1,130 @@
+"""Questions to the operator. A dialog asks and hands back the answers; it decides and submits nothing.
+
+Invariant: a dialog is closed with answers only when every field holds what it must; ``None`` means: do nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input
+
+from runbook.tui.present.text import Line, clean, line
+from runbook.tui.widgets.prose import Prose
+
+Answers = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to type.
+
+    Attributes:
+        expected: what must be typed exactly; None accepts any text.
+        is_file: an existing file's path, or nothing.
+    """
+
+    id: str
+    label: str
+    is_required: bool = True
+    expected: str | None = None
+    is_file: bool = False
+
+    def problem(self, value: str) -> str:
+        """Why this value does not do; empty when it does."""
+        value = value.strip()
+        if self.expected is not None:
+            return "" if value == self.expected else f"Type exactly: {self.expected}"
+        if self.is_required and not value:
+            return f"{self.label.rstrip(':?')} is needed."
+        if self.is_file and value and not Path(value).expanduser().is_file():
+            return f"There is no file {clean(value)}."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a dialog asks.
+
+    Attributes:
+        go: the words on the button that answers yes.
+        is_grave: whether saying yes may hurt somebody.
+    """
+
+    title: str
+    body: tuple[Line, ...]
+    go: str
+    fields: tuple[Field, ...] = ()
+    is_grave: bool = False
+
+
+class Dialog(ModalScreen[Answers | None]):
+    """Asks one question."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", tooltip="Close without doing anything.", id="dialog.cancel"),
+    ]
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self.question = question
+
+    def compose(self) -> ComposeResult:
+        q = self.question
+        with Vertical(id="dialog", classes="-grave" if q.is_grave else None):
+            yield Prose(id="dialog-title")
+            with VerticalScroll(id="dialog-body", can_focus=False):
+                yield Prose(id="dialog-text")
+            for field in q.fields:
+                yield Prose(id=f"label-{field.id}", classes="field-label")
+                yield Input(id=f"field-{field.id}", select_on_focus=False)
+            yield Prose(id="dialog-problem")
+            with Horizontal(id="dialog-buttons"):
+                yield Button(q.go, id="go", compact=True)
+                yield Button("Cancel (Esc)", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        q = self.question
+        self.query_one("#dialog-title", Prose).show([line((q.title, "heading"))])
+        self.query_one("#dialog-text", Prose).show(q.body)
+        for field in q.fields:
+            self.query_one(f"#label-{field.id}", Prose).show([line((field.label, "muted"))])
+        # A grave question without a field must not be answered by a stray Enter.
+        first = f"#field-{q.fields[0].id}" if q.fields else "#cancel" if q.is_grave else "#go"
+        self.query_one(first).focus()
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        inputs = list(self.query(Input))
+        place = inputs.index(event.input)
+        if place + 1 < len(inputs):
+            inputs[place + 1].focus()
+        else:
+            self._answer()
+
+    @on(Button.Pressed, "#go")
+    def _agreed(self) -> None:
+        self._answer()
+
+    @on(Button.Pressed, "#cancel")
+    def action_cancel(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)
+
+    def _answer(self) -> None:
+        answers: Answers = {}
+        for field in self.question.fields:
+            box = self.query_one(f"#field-{field.id}", Input)
+            if problem := field.problem(box.value):
+                self.query_one("#dialog-problem", Prose).show([line((problem, "bad"))])
+                box.focus()
+                return
+            answers[field.id] = box.value.strip()
+        self.dismiss(answers)

@@ -1,0 +1,347 @@
+"""The run screen: what stands where, which row is selected, when to redraw. Decisions are made in ``decide``.
+
+Invariants: everything shown comes from the attachment's newest committed view; the screen keeps only where the
+operator looks (row, page, form of commands). Nothing here waits: slow work is done by workers that post messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Tree
+
+from runbook.core.entry import Entry
+from runbook.core.error import RunbookError
+from runbook.core.state import FINISHED
+from runbook.core.view import NodeView, RunView
+from runbook.tui.keys import bindings
+from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, RunMoved
+from runbook.tui.present import node as pages
+from runbook.tui.present.can import available
+from runbook.tui.present.entries import entry_lines
+from runbook.tui.present.header import Seat, header
+from runbook.tui.present.next import Desk, next_step
+from runbook.tui.present.rows import Key, Row, outline
+from runbook.tui.present.text import Line, clean, line
+from runbook.tui.present.words import first_at_work, next_for_me, wants_me
+from runbook.tui.pump import Pump
+from runbook.tui.screens.decide import Operator
+from runbook.tui.widgets.bars import KeyLine, NextBar, Page, PageNames
+from runbook.tui.widgets.node_tree import NodeTree
+from runbook.tui.widgets.prose import Prose
+
+if TYPE_CHECKING:
+    from runbook.engine.host import Attachment
+
+PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries")
+_COMMANDS, _ENTRIES = PAGES.index("Commands"), PAGES.index("Entries")
+_ALWAYS = frozenset({"help", "quit", "copy", "follow", "face"})
+
+
+class RunScreen(Screen[None]):
+    """Drives or watches one run.
+
+    Args:
+        redraw_s: the shortest time between two redraws caused by the engine, in seconds.
+        settle_s: for so long after the selection moved by itself, approving is refused: the operator's finger may
+            have meant the node before.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings()
+
+    def __init__(self, attachment: Attachment, *, redraw_s: float = 0.05, settle_s: float = 0.4) -> None:
+        super().__init__()
+        self.attachment = attachment
+        self.view: RunView = attachment.view
+        """As last drawn."""
+        self.key: Key | None = None
+        """The selected row."""
+        self.follows = True
+        """Whether the selection goes by itself to the node that wants the operator."""
+        self.face: pages.Face = "az"
+        """The form in which commands are shown."""
+        self.sent: set[str] = set()
+        """Nodes for which a command is on its way."""
+        self.is_settling = False
+        """Whether the selection has just moved by itself."""
+        self.operator = Operator(self)
+        self._page = 0
+        self._entries: tuple[str | None, Sequence[Entry]] = (None, ())
+        self._entries_of: tuple[str | None, int] | None = None
+        self._pump = Pump(lambda: self.post_message(RunMoved()))
+        self._redraw_s, self._settle_s = max(0.001, redraw_s), settle_s  # Textual has no timer of zero seconds
+
+    # ------------------------------------------------------------ layout and life
+
+    def compose(self) -> ComposeResult:
+        yield Prose(id="too-small")
+        yield Prose(id="header")
+        with Horizontal(id="body"):
+            yield NodeTree(id="tree")
+            with Vertical(id="detail"):
+                yield Prose(id="head")
+                yield PageNames(id="page-names")
+                with Page(id="page"):
+                    yield Prose(id="page-text")
+        yield NextBar(id="next")
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#too-small", Prose).show([line("This terminal is too small. The runbook needs 60×15 cells.")])
+        self._unlisten = self.attachment.listen(self._pump)
+        self.query_one(NodeTree).focus()
+        self.draw(is_first=True)
+        self.set_interval(0.5, self.draw_text)
+
+    def on_unmount(self) -> None:
+        self._unlisten()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw_text)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is on its way that will still change the screen; for tests that wait."""
+        return self._pump.is_awake or bool(self.sent) or any(not w.is_finished for w in self.workers)
+
+    # ------------------------------------------------------------ news from the engine
+
+    @on(RunMoved)
+    def _moved(self) -> None:
+        if self._pump.take():
+            self.draw()
+        self.set_timer(self._redraw_s, self._rested)
+
+    def _rested(self) -> None:
+        if self._pump.rested():
+            self._moved()
+
+    @on(EntriesRead)
+    def _read(self, message: EntriesRead) -> None:
+        self._entries = (message.node, message.entries)
+        if message.problem:
+            self.notify(clean(message.problem), title="journal", severity="error", markup=False)
+        self.draw_text()
+
+    @on(CommandSettled)
+    def _settled(self, message: CommandSettled) -> None:
+        self.operator.settled(message)
+        self.draw()
+
+    @on(EvidenceHashed)
+    def _hashed(self, message: EvidenceHashed) -> None:
+        self.operator.hashed(message)
+
+    # ------------------------------------------------------------ drawing
+
+    @property
+    def node(self) -> NodeView | None:
+        """The selected node; None when a phase or a step is selected."""
+        return self.view.nodes.get(self.key[1]) if self.key and self.key[0] == "node" else None
+
+    @property
+    def phase(self) -> str | None:
+        """The phase that the selected row lies in."""
+        if self.key is None:
+            return None
+        kind, id_ = self.key
+        if kind == "phase":
+            return id_
+        step = self.view.nodes[id_].doc["step"] if kind == "node" and id_ in self.view.nodes else id_
+        return next((s.get("phase", "") for s in self.view.book.get("steps", ()) if s["id"] == step), None)
+
+    def draw(self, *, is_first: bool = False) -> None:
+        """Bring tree and text up to the newest view."""
+        view = self.attachment.view
+        if is_first or view is not self.view:
+            self.view = view
+            self.query_one(NodeTree).show(outline(view))
+        if self.follows:
+            self._follow(is_first)
+        self._choose_first()
+        self.draw_text()
+
+    def draw_text(self) -> None:
+        """Bring everything but the tree up to the newest view and time. Widgets redraw only what changed."""
+        view, node, now_ms = self.view, self.node, self.attachment.now_ms()
+        a = self.attachment
+        top = self.query_one("#header", Prose)
+        seat = Seat(a.is_read_only, a.driver, a.speed, now_ms, self.follows)
+        top.show(header(view, seat, max(20, top.content_region.width or self.size.width)))
+        self._want_entries()
+        self.query_one("#head", Prose).show(self._head(now_ms))
+        self.query_one(PageNames).show_names(self._page_names(), self._page)
+        self.query_one("#page-text", Prose).show(self._page_rows(now_ms))
+        node_id = node.id if node else None
+        desk = Desk(now_ms, a.driver if a.is_read_only else None, node_id in self.sent, a.failure)
+        self.query_one(NextBar).show(next_step(view, node_id, desk))
+        can = available(view, node_id, self.phase, a.is_read_only) | _ALWAYS
+        renamed = {"pause": "Go on"} if view.paused else {}
+        self.query_one(KeyLine).offer(can, renamed)
+
+    def _head(self, now_ms: int) -> list[Line]:
+        if self.node is not None:
+            return pages.node_head(self.node, now_ms)
+        return pages.group_head(self.view, *self.key) if self.key else []
+
+    def _page_names(self) -> list[str]:
+        node = self.node
+        if node is None or self.is_narrow:
+            return list(PAGES)
+        ok = sum(c["ok"] for c in node.checks)
+        tally = {"Plan": str(len(node.changes) or ""), "Checks": f"{ok}/{len(node.checks)}" if node.checks else ""}
+        return [f"{name} {tally.get(name, '')}".rstrip() for name in PAGES]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the screen is too narrow for anything but the essential."""
+        return self.has_class("-narrow") or self.has_class("-too-narrow")
+
+    def _page_rows(self, now_ms: int) -> list[Line]:
+        node = self.node
+        if self._page == _ENTRIES:
+            of, entries = self._entries
+            return entry_lines(entries) if of == (node.id if node else None) else []
+        if node is None:
+            return pages.group_page(self.view, *self.key) if self.key else []
+        match PAGES[self._page]:
+            case "Guide":
+                return pages.guide(self.view, node, now_ms)
+            case "Plan":
+                return pages.plan(node)
+            case "Commands":
+                return pages.commands(node, self.changes(), self.face)
+            case _:
+                return pages.checks(node)
+
+    def changes(self) -> list[Any]:
+        """The changes of the selected node, made ones first."""
+        if self.node is None:
+            return []
+        of, entries = self._entries
+        return pages.known_changes(self.node, entries if of == self.node.id else ())
+
+    # ------------------------------------------------------------ where the operator looks
+
+    def select(self, key: Key) -> None:
+        """Look at another row."""
+        if key != self.key:
+            self.key = key
+            self.query_one("#page", Page).scroll_home(animate=False)
+        self.query_one(NodeTree).go(key)
+
+    def turn(self, page: int) -> None:
+        """Look at another page; pages count from 0, round and round."""
+        self._page = page % len(PAGES)
+        self.query_one("#page", Page).scroll_home(animate=False)
+        self.draw_text()
+
+    @property
+    def page(self) -> str:
+        """The name of the page that is shown."""
+        return PAGES[self._page]
+
+    @on(Tree.NodeHighlighted)
+    def _highlighted(self, event: Tree.NodeHighlighted[Row]) -> None:
+        row = event.node.data
+        if row is None or row.key == self.key or not row.key[1]:
+            return
+        self.follows = False
+        self.is_settling = False
+        self.select(row.key)
+        self.draw_text()
+
+    @on(PageNames.Chosen)
+    def _page_chosen(self, event: PageNames.Chosen) -> None:
+        self.turn(event.number)
+
+    def _follow(self, is_first: bool) -> None:
+        """Go where the operator is needed; else, once the selected node is finished, where something moves."""
+        if self.app.screen is not self and not is_first:
+            return
+        node = self.node
+        if node is not None and (wants_me(node) or node.id in self.sent):
+            return
+        goal = next_for_me(self.view, None)
+        if goal is None and (node is None or node.state in FINISHED or not node.started_ms):
+            goal = first_at_work(self.view)
+        if goal is not None and self.key != ("node", goal):
+            self.select(("node", goal))
+            if not is_first and self._settle_s and wants_me(self.view.nodes[goal]):
+                self.is_settling = True
+                self.set_timer(self._settle_s, partial(setattr, self, "is_settling", False))
+
+    def _choose_first(self) -> None:
+        """Something is always selected; a row that became something else is followed to what it became."""
+        if self.key is not None and self.key[0] == "step" and (nodes := self.view.of_step(self.key[1])):
+            if len(nodes) == 1:
+                self.select(("node", nodes[0].id))
+        if self.key is None and (first := next(iter(outline(self.view)), None)) is not None:
+            self.select(first.children[0].row.key if first.children else first.row.key)
+
+    def _want_entries(self) -> None:
+        node = self.node
+        if self._page != _ENTRIES and not (self._page == _COMMANDS and node is not None and node.applied):
+            return
+        wanted = (node.id if node else None, self.view.head)
+        if wanted != self._entries_of:
+            self._entries_of = wanted
+            self.run_worker(
+                partial(self._read_entries, wanted[0]), group="entries", exclusive=True, thread=True, name="entries"
+            )
+
+    def _read_entries(self, node: str | None) -> None:
+        try:
+            self.post_message(EntriesRead(node, self.attachment.entries(node)))
+        except RunbookError as error:
+            self.post_message(EntriesRead(node, (), str(error)))
+
+    # ------------------------------------------------------------ keys
+
+    def action_act(self, id_: str) -> None:
+        """Do what a key of the list stands for."""
+        match id_:
+            case "page_back":
+                self.turn(self._page - 1)
+            case "page_on":
+                self.turn(self._page + 1)
+            case "follow":
+                self.follows = not self.follows
+                self.draw()
+            case "next":
+                self._go_next()
+            case "face":
+                self._next_face()
+            case _:
+                self.operator.act(id_)
+
+    def action_page(self, number: int) -> None:
+        """Look at a page by its number, from 1."""
+        self.turn(number - 1)
+
+    def action_scroll(self, direction: int) -> None:
+        """Scroll the page without leaving the tree."""
+        page = self.query_one("#page", Page)
+        page.scroll_relative(y=direction * max(1, page.size.height // 2), animate=False)
+
+    def _go_next(self) -> None:
+        goal = next_for_me(self.view, self.node.id if self.node else None)
+        if goal is None:
+            self.notify("No other node needs you now.", markup=False)
+        else:
+            self.is_settling = False
+            self.select(("node", goal))
+            self.draw_text()
+
+    def _next_face(self) -> None:
+        known = pages.faces(self.changes()) or ["az"]
+        self.face = known[(known.index(self.face) + 1) % len(known)] if self.face in known else known[0]
+        self._page = _COMMANDS
+        self.draw_text()

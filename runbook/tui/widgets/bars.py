@@ -1,0 +1,98 @@
+"""The strip of page names, the line of keys, and the bar that names the next action."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+
+from runbook.tui.keys import KEYS
+from runbook.tui.present.next import Next
+from runbook.tui.present.text import Line, Span, line
+from runbook.tui.widgets.prose import Prose
+
+
+class Page(VerticalScroll, inherit_bindings=False):
+    """Text that scrolls; the keys for left and right stay free for the pages."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "Up", show=False),
+        Binding("down", "scroll_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+        Binding("home", "scroll_home", "First", show=False),
+        Binding("end", "scroll_end", "Last", show=False),
+    ]
+
+
+class PageNames(Prose):
+    """The names of the pages; the shown one stands in brackets. A click goes to a page."""
+
+    class Chosen(Message):
+        """A page's name was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._names: Sequence[str] = ()
+
+    def show_names(self, names: Sequence[str], shown: int) -> None:
+        """Show these names; ``shown`` counts from 0."""
+        self._names = names
+        spans: list[Span] = []
+        for number, name in enumerate(names):
+            spans.append((f"[{name}]", "tab") if number == shown else (f" {name} ", "muted"))
+        self.show([tuple(spans)])
+
+    def on_click(self, event: events.Click) -> None:
+        end = 0
+        for number, name in enumerate(self._names):
+            end += cell_len(name) + 2
+            if event.x < end:
+                self.post_message(self.Chosen(number))
+                return
+
+
+class KeyLine(Prose):
+    """The keys that mean something now. Those that do not are dimmed, never moved."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._can: Collection[str] = ()
+
+    def offer(self, can: Collection[str], renamed: dict[str, str]) -> None:
+        """Show the keys; ``renamed`` gives keys another label for now."""
+        spans: list[Span] = []
+        for key in KEYS:
+            if key.is_in_line:
+                is_on = key.id in can
+                label = renamed.get(key.id, key.label)
+                spans += [(key.shown, "key" if is_on else "dim-key"), (f" {label} ", "" if is_on else "muted")]
+        self.show([tuple(spans)])
+
+
+class NextBar(Page):
+    """What to do now."""
+
+    can_focus = False
+
+    def compose(self) -> ComposeResult:
+        yield Prose(id="next-text")
+
+    def show(self, todo: Next) -> None:
+        """Show the next action and what goes with it."""
+        head: Line = (
+            line((f" {todo.key} ", "key"), "  ", (todo.action, "heading"))
+            if todo.key
+            else line((todo.action, "heading"))
+        )
+        self.query_one("#next-text", Prose).show([head, *todo.lines])

@@ -1,0 +1,144 @@
+"""The tree of phases and nodes. A row is redrawn when it changed; a branch is rebuilt when its members changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import Tree
+from textual.widgets.tree import TreeNode
+
+from runbook.tui.present.rows import Branch, Key, Row
+from runbook.tui.present.text import ROLES, short, short_middle
+
+_EMPTY = Row(("phase", ""), "", "", "", "")
+
+
+class NodeTree(Tree[Row], inherit_bindings=False):
+    """Shows an outline and knows which row the cursor is on, by key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor_up", "Up", show=False),
+        Binding("down", "cursor_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+        Binding("home", "scroll_home", "First", show=False),
+        Binding("end", "scroll_end", "Last", show=False),
+        Binding("space", "toggle_node", "Fold", show=False),
+        Binding("enter", "toggle_node", "Fold", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+    ICON_NODE = "▸ "
+    ICON_NODE_EXPANDED = "▾ "
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(Text("run"), _EMPTY, id=id)
+        self.show_root = False
+        self.guide_depth = 2
+        self.auto_expand = False
+        self._places: dict[Key, TreeNode[Row]] = {}
+
+    @property
+    def key(self) -> Key | None:
+        """The key of the row under the cursor."""
+        node = self.cursor_node
+        return node.data.key if node is not None and node.data is not None else None
+
+    def show(self, branches: Sequence[Branch]) -> None:
+        """Make the tree look like this outline. The cursor stays on its key where that still exists."""
+        at = self.key
+        with self.prevent(Tree.NodeHighlighted):
+            if self._sync(self.root, branches):
+                self._settle(at)
+
+    def go(self, key: Key) -> None:
+        """Move the cursor to a row, unfolding what hides it. Says nothing to anybody."""
+        place = self._places.get(key)
+        if place is None:
+            return
+        parent = place.parent
+        with self.prevent(Tree.NodeHighlighted):
+            while parent is not None and not parent.is_root:
+                parent.expand()
+                parent = parent.parent
+            self._settle(key)
+
+    def _settle(self, key: Key | None) -> None:
+        """Put the cursor back after lines may have moved; asking for the last line makes the tree count them."""
+        if self.last_line >= 0 and key is not None and (place := self._places.get(key)) is not None:
+            self.move_cursor(place)
+            self._reveal()
+
+    def _reveal(self) -> None:
+        """Keep the cursor in sight, with a few rows below it."""
+        if self.cursor_line >= 0:
+            self.scroll_to_line(min(self.last_line, self.cursor_line + 3), animate=False)
+            self.scroll_to_line(self.cursor_line, animate=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._reveal)
+
+    def _sync(self, parent: TreeNode[Row], branches: Sequence[Branch]) -> bool:
+        """Bring one level up to date. Returns whether rows came or went."""
+        keys = [b.row.key for b in branches]
+        if keys != [c.data.key if c.data else None for c in parent.children]:
+            folded = {c.data.key for c in parent.children if c.data and c.is_collapsed}
+            self._forget(parent)
+            for branch in branches:
+                self._add(parent, branch, folded)
+            return True
+        moved = False
+        for child, branch in zip(parent.children, branches, strict=True):
+            if child.data != branch.row:
+                child.data = branch.row
+                child.refresh()
+            moved = self._sync(child, branch.children) or moved
+        return moved
+
+    def _add(self, parent: TreeNode[Row], branch: Branch, folded: set[Key]) -> None:
+        key = branch.row.key
+        is_open = key not in folded
+        place = parent.add(
+            Text(branch.row.title or " "), branch.row, expand=is_open, allow_expand=bool(branch.children)
+        )
+        self._places[key] = place
+        for child in branch.children:
+            self._add(place, child, folded)
+
+    def _forget(self, parent: TreeNode[Row]) -> None:
+        for child in parent.children:
+            self._forget(child)
+            if child.data is not None:
+                self._places.pop(child.data.key, None)
+        parent.remove_children()
+
+    def get_label_width(self, node: TreeNode[Row]) -> int:
+        """Every label fills its line exactly, so the tree never scrolls sideways."""
+        depth, parent = -1, node.parent
+        while parent is not None:
+            depth, parent = depth + 1, parent.parent
+        return max(1, self.scrollable_content_region.width - depth * self.guide_depth)
+
+    def render_label(self, node: TreeNode[Row], base_style: Style, style: Style) -> Text:
+        """``▾ glyph title …… word``, the word at the right edge."""
+        row = node.data or _EMPTY
+        width = self.get_label_width(node)
+        fold = ""
+        if node.allow_expand:
+            fold = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
+        has_cursor = node is self.cursor_node  # a state's colour may vanish on the cursor's
+        state = self.get_component_rich_style(f"role--{row.role}", partial=True) if row.role else Style()
+        state = Style() if has_cursor else state
+        shorten = short_middle if row.is_member else short
+        title = shorten(row.title, width - len(fold) - 3 - len(row.word))
+        text = Text(no_wrap=True, end="")
+        text.append(fold, Style(meta={"toggle": True}) if fold else None)
+        text.append(f"{row.glyph} ", state)
+        text.append(title, self.get_component_rich_style("role--heading", partial=True) if fold else None)
+        text.append(" " * max(1, width - text.cell_len - len(row.word)))
+        text.append(row.word, state)
+        text.stylize_before(style)
+        return text

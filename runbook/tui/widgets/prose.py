@@ -1,0 +1,45 @@
+"""Lines with roles, drawn. The only place where spans become content; markup is never read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from textual.content import Content
+from textual.style import Style
+from textual.widgets import Static
+
+from runbook.tui.present.text import BOXED, ROLES, Line
+
+
+def content(rows: Iterable[Line], boxes: Mapping[str, Style] | None = None) -> Content:
+    """Lines as one content; each role becomes the component class ``role--<role>``.
+
+    ``boxes`` are the styles of roles that have a background: Textual drops the background of a component class that
+    is only named, so these have to be looked up.
+    """
+    boxes = boxes or {}
+    parts: list[str | tuple[str, str | Style]] = []
+    for number, row in enumerate(rows):
+        if number:
+            parts.append("\n")
+        parts += [(text, boxes.get(role, f".role--{role}")) if role else text for text, role in row if text]
+    return Content.assemble(*parts)
+
+
+class Prose(Static):
+    """Text that redraws only when it changed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(markup=False, id=id, classes=classes)
+        self.rows: tuple[Line, ...] = ()
+        """What is shown now."""
+
+    def show(self, rows: Iterable[Line]) -> None:
+        """Show these lines."""
+        if (new := tuple(rows)) != self.rows:
+            self.rows = new
+            boxed = {role for row in new for _, role in row if role in BOXED}
+            self.update(content(new, {role: self.get_visual_style(f"role--{role}") for role in boxed}))

@@ -1,0 +1,19 @@
+"""The composition root: makes runs, and builds the world a run is driven in. It alone knows both engine and cloud."""
+
+from __future__ import annotations
+
+from runbook.home import run_dir
+from runbook.wiring.create import Wish, create_run, find_scenario
+from runbook.wiring.drive import Rehearsal, RehearsalClock, answer_run, attach, open_run
+
+__all__ = [
+    "Rehearsal",
+    "RehearsalClock",
+    "Wish",
+    "answer_run",
+    "attach",
+    "create_run",
+    "find_scenario",
+    "open_run",
+    "run_dir",
+]

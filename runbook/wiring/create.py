@@ -1,0 +1,206 @@
+"""Making a run.
+
+Invariant: a run appears whole (journal with its first entry, simulated cloud as the scenario has it) or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from runbook.book import Book, check_inputs, load_book
+from runbook.core.clock import VirtualClock
+from runbook.core.entry import Draft, Kind
+from runbook.core.error import Unwritable, UsageError
+from runbook.core.ids import subscription_of
+from runbook.core.redact import redact
+from runbook.home import CLOUD, JOURNAL, private_folder, run_dir
+from runbook.journal.store import Journal
+
+if TYPE_CHECKING:
+    from runbook.book import InputFile, InputSpec
+    from runbook.sim.scenario import Scenario
+
+DEFAULT_SCENARIO: Final = {"arc-private-link": "arc-preview"}
+"""The scenario a book is rehearsed in when none is named."""
+
+LIVE_IS_NOT_HERE: Final = "This release rehearses only: it cannot drive a real Azure yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a run is made from.
+
+    Attributes:
+        book: a name or a file.
+        scenario: a name or a file; empty for the book's own.
+        edition: empty for the scenario's.
+        sets: values that beat those of ``file``, which beat the scenario's.
+        run: the id wished for; empty for the next free one.
+    """
+
+    book: str
+    mode: str = "rehearsal"
+    scenario: str = ""
+    edition: str = ""
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    file: InputFile | None = None
+    run: str = ""
+
+
+def create_run(home: Path, wish: Wish, *, durable: bool = True) -> str:
+    """Make a run and return its id. Nothing is made unless everything about the wish is right.
+
+    Args:
+        home: the state folder.
+        wish: what to make it from.
+        durable: whether writes wait for the disk; only tests may say no.
+
+    Raises:
+        UsageError: the mode, scenario, edition or id will not do.
+        BookError: a fault in the book, the scenario or the inputs.
+        Unwritable: the state folder cannot be written.
+    """
+    if wish.mode != "rehearsal":
+        raise UsageError(LIVE_IS_NOT_HERE, "Use `--mode rehearsal`, or `runbook rehearse`.")
+    book = load_book(wish.book)
+    scenario = find_scenario(wish.scenario or _default_scenario(book))
+    given = {name: value for name, value in scenario.inputs.items() if name in book.inputs}
+    given |= dict(wish.file or {}) | dict(wish.sets)
+    inputs = check_inputs(book, given, source=wish.file.source if wish.file is not None else None)
+    folder = run_dir(home, wish.run) if wish.run else None
+    if folder is not None and folder.exists():
+        raise _taken(wish.run)
+    if wish.edition not in ("", "preview", "ga", "auto"):
+        raise UsageError(f"There is no edition {wish.edition!r}.", "Choose preview, ga or auto.")
+    first = {
+        "book": dict(book.doc),
+        "mode": wish.mode,
+        "edition": wish.edition or scenario.edition,
+        "scenario": scenario.id,
+        "inputs": inputs,
+        "pinned": _pinned(book, inputs, scenario),
+        "options": {"scenario": scenario.doc},
+    }
+    return _place(home, wish.run, book.id, first, scenario, durable)
+
+
+def find_scenario(name: str) -> Scenario:
+    """A scenario by name or from a file.
+
+    Raises:
+        UsageError: no such scenario; near names are told.
+        BookError: the file is not right.
+    """
+    from runbook.sim.scenario_files import list_scenarios, load_scenario
+
+    known = list_scenarios()
+    if name not in known and Path(name).suffix not in (".yaml", ".yml"):
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, n=2)
+        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise UsageError(f"There is no scenario {name!r}.", f"{meant}There are {', '.join(known) or 'none'}.")
+    return load_scenario(name)
+
+
+def _default_scenario(book: Book) -> str:
+    if book.id in DEFAULT_SCENARIO:
+        return DEFAULT_SCENARIO[book.id]
+    raise UsageError(f"The book {book.id} has no scenario of its own.", "Name one with --scenario.")
+
+
+def _taken(run: str) -> UsageError:
+    return UsageError(
+        f"There is a run {run!r} already.", f"Go on with it by `runbook resume {run}`, or choose another id."
+    )
+
+
+def _pinned(book: Book, inputs: Mapping[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """Where the run may write: the subscriptions that its inputs name, by themselves or inside a resource id."""
+    names = {s.id.lower(): s.name for s in scenario.subscriptions}
+    wanted = [s for name, value in inputs.items() for s in _subscriptions(book.inputs[name], value)]
+    return {
+        "cloud": scenario.cloud,
+        "tenant": scenario.tenant.id,
+        "account": scenario.operator.name,
+        "subscriptions": {s: names.get(s, "") for s in dict.fromkeys(wanted)},
+    }
+
+
+def _subscriptions(spec: InputSpec, value: Any) -> list[str]:
+    if spec.type == "list" and spec.items is not None:
+        return [s for member in value or () for s in _subscriptions(spec.items, member)]
+    if spec.type == "subscription" and value:
+        return [str(value).lower()]
+    found = subscription_of(str(value)) if spec.type == "resource_id" and value else None
+    return [found] if found else []
+
+
+def _place(home: Path, run: str, book: str, first: Mapping[str, Any], scenario: Scenario, durable: bool) -> str:
+    """Build the run's folder beside its place, then move it there in one step."""
+    runs = private_folder(home / "runs")
+    try:
+        building = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
+    except OSError as error:
+        raise Unwritable(
+            f"Nothing can be made in {runs}: {error.strerror}.", "Check its rights and the disk."
+        ) from error
+    try:
+        _seed(building / CLOUD, scenario, durable)
+        for name in [run] if run else (f"{book[:48]}-{number}" for number in itertools.count(1)):
+            target = run_dir(home, name)
+            if target.exists():
+                if run:
+                    raise _taken(run)
+                continue
+            _begin(building / JOURNAL, {"id": name, **first}, scenario.start_ms, durable)
+            try:
+                building.rename(target)
+            except OSError as error:
+                if not target.exists():
+                    raise Unwritable(f"{target} cannot be made: {error.strerror}.", "Check its rights.") from error
+                if run:
+                    raise _taken(run) from error
+                (building / JOURNAL).unlink()  # another process took the name just now: try the next
+                continue
+            _sync(runs)
+            return name
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    raise AssertionError("numbers do not end")
+
+
+def _seed(path: Path, scenario: Scenario, durable: bool) -> None:
+    from runbook.sim.cloud import Cloud
+    from runbook.sim.state import State
+
+    state = State(path, durable=durable)
+    try:
+        Cloud(scenario, VirtualClock(scenario.start_ms), state)
+    finally:
+        state.close()
+
+
+def _begin(path: Path, first: dict[str, Any], at_ms: int, durable: bool) -> None:
+    journal = Journal.create(path, durable=durable)
+    try:
+        journal.append([Draft(Kind.RUN_CREATED, data=redact(first))], at_ms, epoch=0)
+    finally:
+        journal.close()
+
+
+def _sync(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # not every system can open a folder; the files in it are synced already
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

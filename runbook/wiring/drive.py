@@ -1,0 +1,241 @@
+"""Opening a run: for driving, for following, or for one answer.
+
+Invariants: whoever drives holds the run's lease before touching its cloud; the virtual clock never starts earlier than
+what journal and cloud have seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+from runbook.book import book_from_json
+from runbook.core.clock import VirtualClock, duration
+from runbook.core.command import Command
+from runbook.core.entry import Draft, Kind
+from runbook.core.error import Damaged, Driven, LeaseLost, Unwritable, UsageError
+from runbook.core.redact import redact
+from runbook.core.view import RunView
+from runbook.engine.decide import decide
+from runbook.engine.engine import Engine
+from runbook.engine.host import Attachment, Follower, Host
+from runbook.engine.log import Log
+from runbook.engine.world import Account, Limits, World
+from runbook.home import CLOUD, journal_path
+from runbook.journal import lease
+from runbook.journal.fold import fold
+from runbook.journal.load import keep_snapshot, load_view
+from runbook.journal.store import Driver, Journal
+from runbook.wiring.create import LIVE_IS_NOT_HERE
+
+if TYPE_CHECKING:
+    from runbook.arm.client import ArmClient
+    from runbook.sim.cloud import Cloud
+    from runbook.sim.state import State
+    from runbook.sim.transport import SimTransport
+
+
+class RehearsalClock(VirtualClock):
+    """Virtual time that does not pass either while decisions are on their way.
+
+    Attributes:
+        outstanding: decisions handed in and not yet committed or refused.
+    """
+
+    def __init__(self, start_ms: int, speed: float | None, longest_s: float) -> None:
+        super().__init__(start_ms, speed, longest_s)
+        self.outstanding: set[asyncio.Future[None]] = set()
+
+    async def sleep_until(self, at_ms: int) -> None:
+        if self.outstanding:
+            await asyncio.wait(self.outstanding)
+            return  # something was decided: the engine looks before time moves on
+        await super().sleep_until(at_ms)
+
+
+class Rehearsal:
+    """A run opened for driving against its simulated cloud: a ``Session`` of the engine's host.
+
+    Attributes:
+        driver: who drives, in words: this process.
+        speed: virtual seconds per second; None when waits are jumped over.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        held: lease.Lease,
+        clock: RehearsalClock,
+        state: State,
+        transport: SimTransport,
+        arm: ArmClient,
+        engine: Engine,
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.cloud: Cloud = transport.cloud
+        self.transport = transport
+        self.driver = lease.words(_me(journal, held))
+        self.speed = clock.speed
+        self._journal, self._lease, self._state, self._arm = journal, held, state, arm
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    async def close(self) -> None:
+        """Let go of cloud, journal and lease, in this order."""
+        with contextlib.suppress(Unwritable, LeaseLost):  # a snapshot is only for speed
+            self._journal.check_epoch(self._lease.epoch)
+            keep_snapshot(self._journal, self.engine.view)
+        await self._arm.close()
+        self._state.close()
+        self._journal.close()
+        self._lease.release()
+
+
+def _me(journal: Journal, held: lease.Lease) -> Driver:
+    return next(row for row in journal.drivers() if row.epoch == held.epoch)
+
+
+def open_run(
+    home: Path,
+    run: str,
+    *,
+    speed: float | None = None,
+    longest_s: float = 3.0,
+    away_s: float = 0.0,
+    take_over: bool = False,
+    durable: bool = True,
+    limits: Limits | None = None,
+) -> Rehearsal:
+    """Open a run for driving. Call it in the thread whose event loop will drive it.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        speed: virtual seconds per second; None jumps over waits.
+        longest_s: no wait takes more real seconds.
+        away_s: virtual seconds that pass before anything else.
+        take_over: also from a driver that is alive.
+        durable: whether writes wait for the disk; only tests may say no.
+        limits: the engine's bounds, where not its own.
+
+    Raises:
+        RunUnknown, Driven, TooNew, Damaged, Unwritable: as the class says.
+        UsageError: the run is a live one.
+    """
+    with contextlib.ExitStack() as undo:
+        journal = Journal.open(journal_path(home, run), durable=durable)
+        undo.callback(journal.close)
+        mode = load_view(journal).mode
+        if mode != "rehearsal":
+            raise UsageError(
+                f"Run {run} is a {mode or 'nameless'} run. {LIVE_IS_NOT_HERE}", "A later release drives it."
+            )
+        held = lease.take(journal, take_over=take_over, reason="take-over was asked for" if take_over else "")
+        undo.callback(held.release)
+        view = load_view(journal)  # anew: the driver before may have written until now
+        state = _open_cloud(journal.path.with_name(CLOUD), durable)
+        undo.callback(state.close)
+        clock = RehearsalClock(max(view.updated_ms, state.latest_ms), speed, longest_s)
+        if away_s:
+            view = _go_away(journal, held.epoch, view, clock, away_s)
+        session = _rehearsal(journal, held, view, clock, state, limits)
+        undo.pop_all()
+    return session
+
+
+def _open_cloud(path: Path, durable: bool) -> State:
+    from runbook.sim.state import State
+
+    if not path.is_file():
+        raise Damaged(
+            f"The simulated cloud of this run is gone: {path} does not exist.",
+            "Restore it beside the journal, or start a new rehearsal.",
+        )
+    return State(path, durable=durable)
+
+
+def _go_away(journal: Journal, epoch: int, view: RunView, clock: RehearsalClock, away_s: float) -> RunView:
+    clock.advance_to(clock.now_ms() + round(away_s * 1000))
+    note = Draft(Kind.NOTED, data={"text": f"{duration(away_s)} went by while nobody drove.", "away_s": away_s})
+    return fold(view, journal.append([note], clock.now_ms(), epoch))
+
+
+def _rehearsal(
+    journal: Journal, held: lease.Lease, view: RunView, clock: RehearsalClock, state: State, limits: Limits | None
+) -> Rehearsal:
+    from runbook.arm.auth import static_credential
+    from runbook.arm.client import ArmClient
+    from runbook.sim.cloud import Cloud
+    from runbook.sim.resolver import SimResolver
+    from runbook.sim.scenario import from_doc
+    from runbook.sim.transport import SimTransport
+
+    cloud = Cloud(from_doc(view.options["scenario"]), clock, state)
+    transport = SimTransport(cloud)
+    numbers = itertools.count(1)
+    arm = ArmClient(
+        transport,
+        static_credential("rehearsal"),
+        endpoint=cloud.endpoint,
+        new_id=lambda: str(uuid5(NAMESPACE_URL, f"runbook:{view.id}:read:{next(numbers)}")),
+    )
+    who = cloud.scenario
+    account = Account(who.operator.name, who.tenant.id, who.cloud)
+    log = Log(journal, held.epoch, view, clock)
+    engine = Engine(log, book_from_json(view.book), World(arm, SimResolver(cloud), clock, account), limits)
+    return Rehearsal(journal, held, clock, state, transport, arm, engine)
+
+
+def attach(
+    home: Path, run: str, *, watch: bool = True, on_driven: Callable[[Driven], None] | None = None, **opening: Any
+) -> Attachment:
+    """What a screen holds: a driver of the run, or a follower where another process drives it.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        watch: follow instead of failing where another process drives.
+        on_driven: told of that.
+        opening: as ``open_run`` takes it.
+
+    Raises:
+        RunbookError: as ``open_run``.
+    """
+    path = journal_path(home, run)
+    try:
+        return Host(lambda: open_run(home, run, **opening), path)
+    except Driven as error:
+        if not watch:
+            raise
+        if on_driven is not None:
+            on_driven(error)
+        return Follower(path)
+
+
+def answer_run(home: Path, run: str, command: Command) -> RunView:
+    """Record one command and let go of the run again. Nothing is driven.
+
+    Raises:
+        UsageError: the command does not fit the run as it stands.
+        RunUnknown, Driven, TooNew, Damaged, Unwritable: as the class says.
+    """
+    journal = Journal.open(journal_path(home, run))
+    try:
+        held = lease.take(journal, reason="one answer")
+        try:
+            view = load_view(journal)
+            draft = decide(view, command)
+            data = redact(draft.data)
+            entries = journal.append([Draft(draft.kind, draft.node, draft.to, data)], view.updated_ms, held.epoch)
+            return fold(view, entries)
+        finally:
+            held.release()
+    finally:
+        journal.close()

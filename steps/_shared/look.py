@@ -1,0 +1,98 @@
+"""Reading and comparing what ARM says. ARM ignores letter case in ids and names; so do these."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from runbook.core.arm import Json, Reader
+from runbook.core.docs import AttestDoc
+from runbook.core.error import Refused
+
+BUSY = frozenset({"updating", "creating", "provisioning", "accepted", "running", "inprogress", "deleting"})
+"""Provisioning states, lower case, in which Azure still works on a resource."""
+
+
+async def find(arm: Reader, path: str, api_version: str, **query: str) -> Json | None:
+    """The object, or None when ARM answers 404 in whichever wording the provider chose.
+
+    Raises:
+        ArmError: anything else than "not there".
+    """
+    try:
+        return await arm.get(path, api_version, **query)
+    except Refused as refused:
+        if refused.status == 404:
+            return None
+        raise
+
+
+def properties(doc: Json | None) -> Json:
+    """``properties`` of a resource, never None."""
+    found = (doc or {}).get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def dig(doc: Any, *path: str) -> Any:
+    """A value deep inside nested objects, or None where the way ends."""
+    for key in path:
+        if not isinstance(doc, dict):
+            return None
+        doc = doc.get(key)
+    return doc
+
+
+def state_of(doc: Json | None) -> str:
+    """``provisioningState``; a resource that names none has succeeded.
+
+    Source: Azure Resource Manager RPC, async-api-reference.
+    """
+    return str(properties(doc).get("provisioningState") or "Succeeded")
+
+
+def is_busy(doc: Json | None) -> bool:
+    """Whether Azure still works on it."""
+    return state_of(doc).lower() in BUSY
+
+
+def same(a: str | None, b: str | None) -> bool:
+    """Whether two ids or names mean the same."""
+    return (a or "").strip("/").lower() == (b or "").strip("/").lower()
+
+
+def region(text: str | None) -> str:
+    """``West Europe`` and ``westeurope`` are one region."""
+    return re.sub(r"[\s_-]", "", text or "").lower()
+
+
+def same_region(a: str | None, b: str | None) -> bool:
+    return region(a) == region(b)
+
+
+def name_of(resource: str) -> str:
+    """The last part of a resource id."""
+    return resource.rstrip("/").rpartition("/")[2]
+
+
+def is_under(path: str, parent: str) -> bool:
+    """Whether a path is that of ``parent`` or of something inside it."""
+    inner, outer = path.strip("/").lower(), parent.strip("/").lower()
+    return inner == outer or inner.startswith(outer + "/")
+
+
+def group_of(resource: str) -> str:
+    """``/subscriptions/S/resourceGroups/G`` of a resource id; the path itself where it is not inside a group."""
+    match = re.match(r"(/subscriptions/[^/]+/resourceGroups/[^/]+)", resource, re.IGNORECASE)
+    return match[1] if match else resource
+
+
+def moment(at_ms: int) -> str:
+    """A time as people of several time zones read it: ``2021-04-01 08:30 UTC``."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def said(word: AttestDoc) -> str:
+    """The operator's word, as a check shows it."""
+    evidence = f", evidence {word['evidence']}" if word["evidence"] else ""
+    return f"“{word['text']}” by {word['by']}, {moment(word['at_ms'])}{evidence}"

@@ -1,0 +1,1 @@
+"""Where a run works: subscriptions, rights, locks, resource groups."""

@@ -1,0 +1,144 @@
+"""Tests every right that later nodes need before the first write, and finds locks that would stop them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runbook.core.arm import Json, Reader
+from runbook.core.error import Refused
+from runbook.core.ids import subscription_of
+from runbook.step import Blocked, Check, Satisfied, Step, StepContext, Verdict, expect
+from steps._shared import versions
+from steps._shared.look import dig, is_under, name_of, same
+from steps._shared.providers import read_provider
+from steps._shared.rights import grants_at, is_granted
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One right and who needs it.
+
+    Attributes:
+        action: an operation name, such as ``Microsoft.Network/privateEndpoints/write``.
+        scope: a subscription, resource group or resource id.
+        purpose: the title of the node that needs it.
+        applies: whether this run needs it at all.
+        unless_registered: a provider; when it is registered already, the right is not needed.
+    """
+
+    action: str
+    scope: str
+    purpose: str
+    applies: bool = True
+    unless_registered: str = ""
+
+
+class Rights(Step):
+    """Rights and locks in one subscription.
+
+    Deny assignments are not part of Azure's answer, so it may still refuse.
+
+    Source: Permissions 2022-04-01; Management Locks 2020-05-01; "Understand Azure role definitions", Microsoft Learn.
+    """
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        subscription: str
+        demands: tuple[Demand, ...]
+        more: tuple[Demand, ...] = ()
+
+    params: Params
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        here = await self._here(ctx.arm)
+        grants = {scope: await grants_at(ctx.arm, scope) for scope in dict.fromkeys(d.scope for d in here)}
+        missing = [d for d in here if not is_granted(d.action, grants[d.scope])]
+        checks = [_rights_check(scope, here, missing) for scope in grants]
+        if missing:
+            lines = "; ".join(f"{d.action} on {d.scope} (needed to {_lower(d.purpose)})" for d in missing)
+            return Blocked(
+                "rights-missing",
+                f"{ctx.run.account} lacks {len(missing)} of {len(here)} rights: {lines}.",
+                (
+                    "Have an owner assign a role that holds them at the scope named (Contributor holds all of them), "
+                    "sign in again so that the token knows it, then retry.",
+                    "Drive this run with an account that holds them.",
+                ),
+                checks,
+            )
+        return await self._locks(ctx, here, checks)
+
+    async def _here(self, arm: Reader) -> list[Demand]:
+        """What this run demands in this subscription."""
+        p = self.params
+        found = []
+        for demand in (*p.demands, *p.more):
+            if not (demand.applies and demand.scope and same(subscription_of(demand.scope), p.subscription)):
+                continue
+            namespace = demand.unless_registered
+            if namespace and (await read_provider(arm, p.subscription, namespace)).is_registered:
+                continue
+            found.append(demand)
+        return found
+
+    async def _locks(self, ctx: StepContext, here: Sequence[Demand], checks: list[Check]) -> Verdict:
+        path = f"/subscriptions/{self.params.subscription}/providers/Microsoft.Authorization/locks"
+        try:
+            locks = await ctx.arm.list(path, versions.LOCKS)
+        except Refused as refused:
+            if refused.status != 403:
+                raise
+            note = expect("read-only locks in the way", "(none)", "not readable with this account", ok=True)
+            return Satisfied((*checks, note), summary="All rights are there; locks could not be read.")
+        scopes = {d.scope for d in here}
+        stops = [lock for lock in locks if _level(lock) == "readonly" and _touches(lock, scopes)]
+        keeps = [lock for lock in locks if _level(lock) == "cannotdelete" and _touches(lock, scopes)]
+        checks.append(expect("read-only locks in the way", "(none)", [_lock_text(lock) for lock in stops]))
+        checks.append(expect("delete locks (they only hinder undoing)", "any", [_lock_text(k) for k in keeps], ok=True))
+        if stops:
+            return Blocked(
+                "lock-forbids-writes",
+                f"A read-only lock stands over what this run writes: {'; '.join(map(_lock_text, stops))}.",
+                (
+                    "Have the lock's owner lift it for the time of this run, then retry.",
+                    "Start a run that works in another resource group.",
+                ),
+                checks,
+            )
+        return Satisfied(checks, outputs={"rights": len(here), "delete_locks": [_lock_text(k) for k in keeps]})
+
+
+def _rights_check(scope: str, here: Sequence[Demand], missing: Sequence[Demand]) -> Check:
+    wanted = [d for d in here if d.scope == scope]
+    lacking = sorted({d.action for d in missing if d.scope == scope})
+    have = f"{len(wanted) - len([d for d in missing if d.scope == scope])} of {len(wanted)}"
+    observed = have if not lacking else f"{have}; missing {', '.join(lacking)}"
+    return expect(f"rights on {_scope_text(scope)}", f"{len(wanted)} of {len(wanted)}", observed, ok=not lacking)
+
+
+def _scope_text(scope: str) -> str:
+    parts = scope.strip("/").split("/")
+    return f"the {'subscription' if len(parts) == 2 else parts[-2].removesuffix('s')} {name_of(scope)}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _level(lock: Json) -> str:
+    return str(dig(lock, "properties", "level") or "").lower()
+
+
+def _lock_scope(lock: Json) -> str:
+    return re.split(r"/providers/Microsoft\.Authorization/locks/", str(lock.get("id", "")), flags=re.IGNORECASE)[0]
+
+
+def _touches(lock: Json, scopes: Iterable[str]) -> bool:
+    """A lock reaches downwards: it matters to what lies at or below it."""
+    return any(is_under(scope, _lock_scope(lock)) for scope in scopes)
+
+
+def _lock_text(lock: Json) -> str:
+    return f"{lock.get('name')} on {_lock_scope(lock)}"

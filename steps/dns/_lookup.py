@@ -1,0 +1,75 @@
+"""What names resolve to from somewhere else, held against the addresses they should have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from runbook.step import Check, DnsAnswer, Resolver, expect
+from steps._shared.look import name_of
+from steps._shared.records import Record
+
+ON_PREMISES = "on-premises"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One name from one place. ``answer`` is None when nobody of ours can stand there."""
+
+    record: Record
+    vantage: str
+    answer: DnsAnswer | None
+
+    @property
+    def is_private(self) -> bool:
+        return self.answer is not None and self.answer.addresses == (self.record.ip,)
+
+    def check(self) -> Check:
+        """As a check; a place that cannot be looked from is left to the operator's word."""
+        name = f"{self.record.fqdn} from {place(self.vantage)}"
+        if self.answer is None:
+            return expect(name, self.record.ip, "not readable from here", ok=True)
+        return expect(name, self.record.ip, told(self.answer), ok=self.is_private)
+
+
+def told(answer: DnsAnswer) -> str:
+    """An answer in words: its addresses, or why there are none."""
+    return ", ".join(answer.addresses) or answer.status
+
+
+def place(vantage: str) -> str:
+    return "the premises" if vantage == ON_PREMISES else name_of(vantage)
+
+
+async def look_up(dns: Resolver, records: Sequence[Record], vantages: Sequence[str]) -> list[Look]:
+    """Every name from every place."""
+    return [Look(r, v, await dns.resolve(r.fqdn, v)) for v in vantages for r in records]
+
+
+def diagnosis(look: Look) -> str:
+    """The likeliest cause of a wrong answer, in the order in which Microsoft's troubleshooting looks.
+
+    Source: "Azure Private Endpoint DNS integration", Microsoft Learn, 2023-10-11; Arc article, troubleshooting.
+    """
+    answer = look.answer
+    where = place(look.vantage)
+    if answer is None or look.is_private:
+        return ""
+    if answer.status == "TIMEOUT" or answer.status == "SERVFAIL":
+        return f"{where}: {answer.server or 'DNS'} does not answer ({answer.status}): is the forwarder reachable?"
+    if answer.status == "NXDOMAIN" or not answer.addresses:
+        return (
+            f"{where}: {look.record.fqdn} does not exist there: a private zone without this record, or entries missing."
+        )
+    if any(_is_private(a) for a in answer.addresses):
+        return f"{where}: {look.record.fqdn} is {told(answer)}: another private address, old or of another endpoint."
+    return f"{where}: {look.record.fqdn} is {told(answer)}, the public address: " + (
+        "forward the public suffix, not the privatelink name, to a resolver in the network."
+        if look.vantage == ON_PREMISES
+        else "the zone link is missing, or the network's DNS servers do not forward to 168.63.129.16."
+    )
+
+
+def _is_private(address: str) -> bool:
+    return ip_address(address).is_private

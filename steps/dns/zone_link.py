@@ -1,0 +1,157 @@
+"""Links virtual networks to a private zone. From then on its names are private for everybody who asks through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runbook.core.arm import Json
+from runbook.core.ids import digest, subscription_of
+from runbook.step import (
+    Blocked,
+    Change,
+    Changes,
+    Check,
+    Diff,
+    InProgress,
+    Poll,
+    Satisfied,
+    Step,
+    StepContext,
+    Verdict,
+    expect,
+)
+from steps._shared import versions
+from steps._shared.faces import in_context, word
+from steps._shared.fleet import Guard, refuse_outsiders
+from steps._shared.look import dig, find, is_busy, name_of, properties, same
+from steps._shared.records import Record
+from steps.dns._zones import links_of, places, zones_named
+
+
+class ZoneLink(Step):
+    """The links of one zone to every network that is to resolve through it.
+
+    Refused while the zone lacks one of the records (an empty zone hides the public names), while a server is outside
+    the scope, and where a network is linked to another zone of the same name.
+
+    Source: Private DNS 2020-06-01, virtual network links; "Azure Private Endpoint DNS integration", Microsoft Learn.
+    """
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        zone: str
+        networks: tuple[str, ...]
+        records: tuple[Record, ...]
+        guard: Guard
+
+    params: Params
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        p = self.params
+        links = await links_of(ctx.arm, p.zone)
+        by_network = {str(dig(link, "properties", "virtualNetwork", "id") or "").lower(): link for link in links}
+        missing = [n for n in p.networks if n.lower() not in by_network]
+        checks = [_link_check(n, by_network.get(n.lower())) for n in p.networks]
+        if missing:
+            return await self._link(ctx, links, missing, checks)
+        open_links = [by_network[n.lower()] for n in p.networks if not _is_usable(by_network[n.lower()])]
+        if open_links:
+            return InProgress(f"{', '.join(str(link.get('name')) for link in open_links)} is being linked.", 10, checks)
+        for network in p.networks:
+            vnet = await find(ctx.arm, network, versions.NETWORK)
+            own = dig(vnet, "properties", "dhcpOptions", "dnsServers") or []
+            wish = "Azure's own, or servers that forward to 168.63.129.16"
+            checks.append(expect(f"DNS servers of {name_of(network)}", wish, own or "Azure's own", ok=True))
+        return Satisfied(checks, {"links": [by_network[n.lower()].get("id") for n in p.networks]})
+
+    async def _link(self, ctx: StepContext, links: list[Json], missing: list[str], checks: list[Check]) -> Verdict:
+        p = self.params
+        zone = name_of(p.zone)
+        near = [*(subscription_of(n) or "" for n in missing), *sorted(ctx.run.subscriptions)]
+        others = await zones_named(ctx.arm, zone, await places(ctx.arm, near))
+        for other in others:
+            held = [n for n in missing if other.serves(n) and not same(other.id, p.zone)]
+            if held:
+                return Blocked(
+                    "zone-linked-elsewhere",
+                    f"{', '.join(map(name_of, held))} is linked to another zone {zone}: {other.id}.",
+                    (
+                        "Have that link removed by its owners; this looks again by itself.",
+                        "Abort and start a new run, which uses the zone that is linked.",
+                    ),
+                    checks,
+                    poll=Poll(first_s=300, longest_s=4 * 3600),
+                )
+        lacking = await self._lacking(ctx)
+        if lacking:
+            return Blocked(
+                "zone-would-black-hole",
+                f"{zone} lacks {', '.join(r.name for r in lacking)}. Linked like this it would hide the public "
+                "names and give none.",
+                (
+                    "Find out who removed the records or the zone group that wrote them, and have them put back; this "
+                    "looks again by itself.",
+                ),
+                (*checks, *(expect(f"record {r.name} in {zone}", r.ip, "absent or other") for r in lacking)),
+                poll=Poll(first_s=60, longest_s=900),
+            )
+        attest = "These servers do not resolve names through these networks"
+        if not ctx.attested and (refusal := await refuse_outsiders(ctx.arm, p.guard, attest)):
+            return refusal
+        taken = {str(link.get("name", "")).lower() for link in links}
+        return Changes([self._create(n, taken) for n in missing], checks)
+
+    async def _lacking(self, ctx: StepContext) -> list[Record]:
+        """Records of this zone that it does not hold with the endpoint's address."""
+        zone = name_of(self.params.zone).lower()
+        held = {
+            str(item.get("name", "")).lower(): [
+                str(a.get("ipv4Address")) for a in properties(item).get("aRecords") or ()
+            ]
+            for item in await ctx.arm.list(f"{self.params.zone}/A", versions.PRIVATE_DNS)
+        }
+        return [r for r in self.params.records if r.zone == zone and r.ip not in held.get(r.name.lower(), [])]
+
+    def _create(self, network: str, taken: set[str]) -> Change:
+        zone, vnet = name_of(self.params.zone), name_of(network)
+        name = f"link-{vnet}" if f"link-{vnet}".lower() not in taken else f"link-{vnet}-{digest(network.lower(), 6)}"
+        _, subscription, _, group, *_ = self.params.zone.strip("/").split("/")
+        body: Json = {
+            "location": "global",
+            "properties": {"registrationEnabled": False, "virtualNetwork": {"id": network}},
+        }
+        return Change(
+            title=f"Let {vnet} resolve {zone} privately",
+            method="PUT",
+            path=f"{self.params.zone}/virtualNetworkLinks/{name}",
+            api_version=versions.PRIVATE_DNS,
+            body=body,
+            risk="disruptive",
+            diff=(Diff("", None, body),),
+            locks=(self.params.zone,),
+            headers={"If-None-Match": "*"},
+            az=(
+                *("az", "network", "private-dns", "link", "vnet", "create", "--subscription", subscription),
+                *("--resource-group", group, "--zone-name", zone, "--name", name),
+                *("--virtual-network", network, "--registration-enabled", "false"),
+            ),
+            powershell=in_context(
+                subscription,
+                f"New-AzPrivateDnsVirtualNetworkLink -ResourceGroupName {word(group)} -ZoneName {zone} -Name {name} "
+                f"-VirtualNetworkId {word(network)}",
+            ),
+        )
+
+
+def _is_usable(link: Json) -> bool:
+    """``Completed`` is the state of a link that answers; the value in the description, "Done", does not occur."""
+    return str(properties(link).get("virtualNetworkLinkState") or "Completed").lower() == "completed" and not is_busy(
+        link
+    )
+
+
+def _link_check(network: str, link: Json | None) -> Check:
+    if link is None:
+        return expect(f"link to {name_of(network)}", "Completed", "absent")
+    state = str(properties(link).get("virtualNetworkLinkState") or "Completed")
+    return expect(f"link to {name_of(network)}", "Completed", state)

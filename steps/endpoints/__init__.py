@@ -1,0 +1,1 @@
+"""Private endpoints and the DNS zone groups that belong to them."""

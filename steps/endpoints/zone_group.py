@@ -1,0 +1,207 @@
+"""Has the platform keep an endpoint's records in private zones: one group for each endpoint, up to five zones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runbook.core.arm import Json, Reader
+from runbook.core.docs import Risk
+from runbook.step import (
+    Blocked,
+    Change,
+    Changes,
+    Check,
+    Diff,
+    InProgress,
+    Satisfied,
+    Step,
+    StepContext,
+    Verdict,
+    expect,
+)
+from steps._shared import versions
+from steps._shared.faces import by_hand, word
+from steps._shared.fleet import Guard, refuse_outsiders
+from steps._shared.look import dig, is_busy, name_of, properties, same, state_of
+from steps._shared.records import Record
+
+MAX_ZONES: Final = 5
+
+
+class ZoneGroup(Step):
+    """The records of one endpoint in its zones.
+
+    A group that is already there, made by a policy or by hand, is kept: only zones it lacks are added. Records of the
+    same names that belong to somebody else are not taken over silently.
+
+    Source: Azure Network REST 2024-01-01, private DNS zone groups; "Azure Private Endpoint DNS integration", Microsoft
+    Learn, 2023-10-11 (one group, five zones, last writer wins).
+    """
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        """``zones`` are ids; ``guard`` names the servers that must be in the scope first."""
+
+        endpoint: str
+        zones: tuple[str, ...]
+        records: tuple[Record, ...]
+        guard: Guard
+        name: str = "default"
+
+    params: Params
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        p = self.params
+        groups = await ctx.arm.list(f"{p.endpoint}/privateDnsZoneGroups", versions.NETWORK)
+        group = groups[0] if groups else None
+        if group is not None and is_busy(group):
+            return InProgress(f"Zone group {group.get('name')} is {state_of(group)}.", 10)
+        held = _held(group)
+        missing = [z for z in p.zones if name_of(z).lower() not in held]
+        elsewhere = [z for z in p.zones if name_of(z).lower() in held and not same(held[name_of(z).lower()], z)]
+        if elsewhere:
+            return _other_zone(group, held, elsewhere)
+        if missing or (group is not None and state_of(group).lower() != "succeeded"):
+            return await self._extend(ctx, group, missing)
+        written = [_written(group, record) for record in p.records if record.zone]
+        if any(not check.ok for check in written):
+            return InProgress("The platform is writing the records.", 10, written)
+        maker = str((group or {}).get("name", ""))
+        remark = maker if maker.lower() == p.name else f"{maker}, found and used"
+        return Satisfied(
+            (expect("zone group", p.name, remark, ok=True), *written),
+            {"id": (group or {}).get("id", ""), "name": maker},
+        )
+
+    async def _extend(self, ctx: StepContext, group: Json | None, missing: Sequence[str]) -> Verdict:
+        p = self.params
+        configs: list[Json] = [*(properties(group).get("privateDnsZoneConfigs") or ())]
+        before = expect(
+            "zones of the group", [name_of(z) for z in p.zones], [name_of(z) for z in _held(group).values()]
+        )
+        if len(configs) + len(missing) > MAX_ZONES:
+            return Blocked(
+                "zone-group-full",
+                f"{dig(group, 'name')} holds {len(configs)} zones; with {len(missing)} more it would exceed "
+                f"{MAX_ZONES}.",
+                ("Have zones that are no longer needed taken out of it, then retry.",),
+                (before,),
+            )
+        if refusal := await refuse_outsiders(ctx.arm, p.guard):
+            return refusal
+        foreign = [text for zone in missing for text in await self._foreign(ctx.arm, zone)]
+        if foreign and not ctx.attested:
+            return Blocked(
+                "records-of-another-endpoint",
+                f"These names already have other addresses: {'; '.join(foreign)}. The group would take them over, "
+                "and whoever "
+                "resolves through these zones would be sent to the new endpoint.",
+                (
+                    "Use zones of your own: start a run with another zones_resource_group, for networks without "
+                    "these links.",
+                    "If the old endpoint is to be replaced, attest it.",
+                ),
+                (expect("records of another endpoint", "(none)", foreign),),
+                attest="The old records may be replaced",
+            )
+        # A zone that no network resolves through redirects nobody yet.
+        links = [await ctx.arm.list(f"{zone}/virtualNetworkLinks", versions.PRIVATE_DNS) for zone in p.zones]
+        return Changes((self._put(group, configs, missing, "disruptive" if any(links) else "safe"),), (before,))
+
+    async def _foreign(self, arm: Reader, zone: str) -> list[str]:
+        """Records in a zone that carry our names and other addresses."""
+        wanted = {r.name.lower(): r for r in self.params.records if r.zone == name_of(zone).lower()}
+        found = []
+        for item in await arm.list(f"{zone}/A", versions.PRIVATE_DNS):
+            record = wanted.get(str(item.get("name", "")).lower())
+            addresses = [str(a.get("ipv4Address")) for a in properties(item).get("aRecords") or ()]
+            if record and addresses and addresses != [record.ip]:
+                found.append(f"{record.fqdn} is {', '.join(addresses)}, not {record.ip}")
+        return found
+
+    def _put(self, group: Json | None, configs: Sequence[Json], missing: Sequence[str], risk: Risk) -> Change:
+        p = self.params
+        name = str((group or {}).get("name") or p.name)
+        kept = [
+            {"name": c.get("name"), "properties": {"privateDnsZoneId": dig(c, "properties", "privateDnsZoneId")}}
+            for c in configs
+        ]
+        added = [{"name": _config_name(z), "properties": {"privateDnsZoneId": z}} for z in missing]
+        _, subscription, _, resource_group, *_ = p.endpoint.strip("/").split("/")
+        head = f"az network private-endpoint dns-zone-group {{}} --subscription {subscription} -g {resource_group}"
+        lines = tuple(
+            f"{head.format('add' if kept or at else 'create')} --endpoint-name {name_of(p.endpoint)} -n {name} "
+            f"--private-dns-zone {z} --zone-name {_config_name(z)}"
+            for at, z in enumerate(missing)
+        )
+        return Change(
+            title=f"Write the records of {name_of(p.endpoint)} into {_count(len(kept) + len(added))}",
+            method="PUT",
+            path=f"{p.endpoint}/privateDnsZoneGroups/{name}",
+            api_version=versions.NETWORK,
+            body={"name": name, "properties": {"privateDnsZoneConfigs": [*kept, *added]}},
+            risk=risk,
+            diff=tuple(Diff(f"zone {name_of(z)}", None, z) for z in missing),
+            locks=(p.endpoint,),
+            by_hand=by_hand(
+                az=lines,
+                powershell=_powershell(p.endpoint, resource_group, name, [*kept, *added]),
+                note="By hand the zones are added one after the other; ours is one write.",
+            ),
+        )
+
+
+def _held(group: Json | None) -> dict[str, str]:
+    """Zone name to zone id, of a group."""
+    ids = [
+        str(dig(c, "properties", "privateDnsZoneId") or "")
+        for c in properties(group).get("privateDnsZoneConfigs") or ()
+    ]
+    return {name_of(z).lower(): z for z in ids if z}
+
+
+def _written(group: Json | None, record: Record) -> Check:
+    observed: list[str] = []
+    for config in properties(group).get("privateDnsZoneConfigs") or ():
+        if name_of(str(dig(config, "properties", "privateDnsZoneId") or "")).lower() == record.zone:
+            for written in dig(config, "properties", "recordSets") or ():
+                if str(written.get("recordSetName", "")).lower() == record.name.lower():
+                    observed += [str(a) for a in written.get("ipAddresses") or ()]
+    return expect(f"{record.name} in {record.zone}", record.ip, observed)
+
+
+def _other_zone(group: Json | None, held: dict[str, str], elsewhere: Sequence[str]) -> Blocked:
+    pairs = "; ".join(
+        f"{name_of(z)}: the group writes to {held[name_of(z).lower()]}, this run uses {z}" for z in elsewhere
+    )
+    return Blocked(
+        "zone-group-other-zone",
+        f"Zone group {dig(group, 'name')} writes into other zones of the same name. {pairs}.",
+        (
+            "Abort and start a new run: it takes the group's zone if no network is linked to another one.",
+            "Have the group corrected.",
+        ),
+        (expect("zones of the group", sorted(elsewhere), sorted(held.values())),),
+    )
+
+
+def _config_name(zone: str) -> str:
+    return name_of(zone).replace(".", "-")
+
+
+def _count(number: int) -> str:
+    return "one zone" if number == 1 else f"{number} zones"
+
+
+def _powershell(endpoint: str, group: str, name: str, configs: Sequence[Json]) -> tuple[str, ...]:
+    zones = ", ".join(
+        f"(New-AzPrivateDnsZoneConfig -Name {c['name']} -PrivateDnsZoneId {dig(c, 'properties', 'privateDnsZoneId')})"
+        for c in configs
+    )
+    return (
+        f"New-AzPrivateDnsZoneGroup -ResourceGroupName {word(group)} -PrivateEndpointName {name_of(endpoint)} -Name "
+        f"{name} "
+        f"-PrivateDnsZoneConfig {zones}",
+    )

@@ -1,0 +1,1 @@
+"""Places where only a person's word can end the wait."""

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def test_the_end_of_input_leaves_the_run_as_it_is(shell: Shell, parked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(monkeypatch)
+    ended = shell("resume", "arc", "--plain", "--speed", "max")
+    assert ended.code == 4
+    assert "approve, skip, retry, later, quit?" in ended.out
+    assert "runbook resume arc" in ended.err
+
+
+def test_a_question_shows_the_command_and_an_approval_runs_it(
+    shell: Shell, parked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch, "h", "nonsense", "a", "q")
+    ended = shell("resume", "arc", "--plain", "--speed", "max")
+    assert "az provider register" in ended.out
+    assert "give your word" in ended.out
+    assert "One of:" in ended.out
+    assert "approved" in ended.out
+
+
+def test_a_skip_asks_for_its_reason(shell: Shell, parked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(monkeypatch, "s", "", "s", "not ours", "q")
+    ended = shell("resume", "arc", "--plain", "--speed", "max")
+    assert "skipped" in ended.out
+    assert "Left out by the operator: not ours" in shell("report", "arc").out
+
+
+def test_everything_put_off_ends_the_talk(shell: Shell, parked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(monkeypatch, *["l"] * 40)
+    ended = shell("resume", "arc", "--plain", "--speed", "max")
+    assert ended.code == 4
+    assert "put off" in ended.out

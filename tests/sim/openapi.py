@@ -1,0 +1,110 @@
+"""Holds the simulator's answers against Azure's published OpenAPI descriptions.
+
+The descriptions lie beside the checkout (``../shared/azure-specs``); where they do not, tests that need them are
+skipped and say so. References that climb out of a folder resolve from the descriptions' root.
+
+    check("GET", "/subscriptions/…/privateLinkScopes/s", reply, "2022-12-27")
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from jsonschema import Draft4Validator, FormatChecker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT4
+
+from runbook.sim.cloud import Reply
+
+ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "azure-specs"
+needs_specs = pytest.mark.skipif(not ROOT.is_dir(), reason=f"Azure's OpenAPI descriptions are not at {ROOT}")
+_METHODS = ("get", "put", "patch", "post", "delete", "head")
+_LONG = ("{scope}", "{resourceid}", "{parentresourcepath}")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One described operation."""
+
+    file: Path
+    version: str
+    method: str
+    template: str
+    pattern: re.Pattern[str]
+    pointer: str
+    statuses: tuple[str, ...]
+
+
+@cache
+def _operations() -> tuple[Operation, ...]:
+    found = []
+    for file in sorted(ROOT.glob("Microsoft.*/*/*.json")):
+        for template, item in json.loads(file.read_text()).get("paths", {}).items():
+            parts = [_pattern(part) for part in template.strip("/").split("/")]
+            pattern = re.compile("/" + "/".join(parts), re.IGNORECASE)
+            for method in _METHODS:
+                if method in item:
+                    pointer = f"/paths/{template.replace('~', '~0').replace('/', '~1')}/{method}/responses"
+                    statuses = tuple(item[method]["responses"])
+                    found.append(Operation(file, file.parent.name, method, template, pattern, pointer, statuses))
+    return tuple(found)
+
+
+def _pattern(part: str) -> str:
+    if part.lower() in _LONG:
+        return ".+"
+    return re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(part))
+
+
+def _retrieve(uri: str) -> Resource[Any]:
+    path = unquote(urlsplit(uri).path).lstrip("/")
+    return DRAFT4.create_resource(json.loads((ROOT / path).read_text()))
+
+
+@cache
+def _registry() -> Registry[Any]:
+    return Registry(retrieve=_retrieve)  # type: ignore[call-arg]
+
+
+def find(method: str, path: str, version: str = "") -> Operation:
+    """The description of a call: of this version where there is one, else of the newest.
+
+    Raises:
+        AssertionError: nothing describes it.
+    """
+    matches = [o for o in _operations() if o.method == method.lower() and o.pattern.fullmatch(path)]
+    assert matches, f"no description of {method} {path}"
+    plain = [o for o in matches if not any(long in o.template.lower() for long in _LONG)] or matches
+    exact = [o for o in plain if o.version == version]
+    return max(exact or plain, key=lambda o: (o.version, -o.template.count("{")))
+
+
+def problems(method: str, path: str, reply: Reply, version: str = "") -> list[str]:
+    """What is wrong with an answer, one line each; empty when it fits its description."""
+    operation = find(method, path.partition("?")[0], version)
+    status = str(reply.status) if str(reply.status) in operation.statuses else "default"
+    if status not in operation.statuses:
+        return [f"{method} {operation.template}: status {reply.status} is not among {', '.join(operation.statuses)}"]
+    if status == "default" and reply.status < 400:
+        return [f"{method} {operation.template}: {reply.status} is a success that the description does not know"]
+    base = f"http://specs/{operation.file.relative_to(ROOT).as_posix()}#{operation.pointer}/{status}"
+    document = json.loads(operation.file.read_text())
+    response = document["paths"][operation.template][operation.method]["responses"][status]
+    if "schema" not in response:
+        return [] if reply.body is None else [f"{method} {operation.template}: {status} must have no body"]
+    schema = {"$ref": base + "/schema"}
+    validator = Draft4Validator(schema, registry=_registry(), format_checker=FormatChecker())
+    where = f"{method} {operation.template} ({operation.version})"
+    return [f"{where}: {'.'.join(map(str, e.absolute_path))}: {e.message}" for e in validator.iter_errors(reply.body)]
+
+
+def check(method: str, path: str, reply: Reply, version: str = "") -> None:
+    """Fail when an answer does not fit its description."""
+    assert problems(method, path, reply, version) == []

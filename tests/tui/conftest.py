@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from runbook.tui.app import RunbookApp
+from tests.tui.sample import Store
+
+
+@pytest.fixture(autouse=True)
+def _calm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+async def idle(pilot: Pilot[None]) -> None:
+    """Come back when the app has nothing left to do: no worker, no redraw due, no command on its way."""
+    app = pilot.app
+    assert isinstance(app, RunbookApp)
+    for _ in range(500):
+        await pilot.pause()
+        if not app.is_busy:
+            await pilot.pause()
+            return
+    raise AssertionError("the app never came to rest")
+
+
+def screen_text(app: RunbookApp) -> str:
+    """What a person would read on the terminal, line by line."""
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in lines)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> str:
+    """Press keys, wait, and read the screen."""
+    for key in keys:
+        await pilot.press(key)
+        await idle(pilot)
+    assert isinstance(pilot.app, RunbookApp)
+    return screen_text(pilot.app)
+
+
+async def write(pilot: Pilot[None], text: str, *keys: str) -> str:
+    """Type a text, then press keys, wait, and read the screen."""
+    await pilot.press(*(_KEY_NAMES.get(c, c) for c in text))
+    return await press(pilot, *keys)
+
+
+_KEY_NAMES = {"-": "minus", "/": "slash", ".": "full_stop", " ": "space", "_": "underscore"}
+
+
+@asynccontextmanager
+async def showing(store: Store, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Pilot[None], RunbookApp]]:
+    """The app on a store, ready and at rest."""
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0)
+    app.animation_level = "none"
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await idle(pilot)
+        yield pilot, app
+    app.close()
+
+
+async def from_another_thread(work: Callable[[], object]) -> None:
+    """Run something where the engine would: in a thread that is not the screen's."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    await asyncio.get_running_loop().run_in_executor(None, thread.join)

@@ -1,0 +1,162 @@
+"""Opening, leaving, the home screen, and what the first paint may import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from runbook.core.error import RunUnknown
+from runbook.tui.app import RunbookApp, farewell
+from runbook.tui.screens.home import Home, HomeScreen
+from runbook.tui.screens.opening import OpeningScreen
+from runbook.tui.screens.run import RunScreen
+from tests.tui.conftest import idle, press, screen_text, showing
+from tests.tui.sample import Store, context, ready, running, view
+
+
+async def test_the_app_paints_before_the_run_is_open() -> None:
+    gate = threading.Event()
+
+    def slow() -> Store:
+        gate.wait(30)
+        return Store(ready())
+
+    app = RunbookApp(slow, redraw_s=0.0, settle_s=0.0)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, OpeningScreen)
+        assert "opening…" in screen_text(app)
+        gate.set()
+        await idle(pilot)
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_a_run_that_cannot_be_opened_ends_the_app_with_its_error() -> None:
+    def fail() -> Store:
+        raise RunUnknown("There is no run 'x'.", "`runbook runs` lists them.")
+
+    app = RunbookApp(fail)
+    async with app.run_test():
+        pass
+    assert isinstance(app.failure, RunUnknown)
+
+
+async def test_leaving_while_opening_still_closes_what_was_opened() -> None:
+    gate = threading.Event()
+    store = Store(ready())
+
+    def slow() -> Store:
+        gate.wait(30)
+        return store
+
+    app = RunbookApp(slow)
+    async with app.run_test() as pilot:
+        await pilot.press("q")
+    gate.set()
+    app.close()
+    assert store.is_closed
+
+
+async def test_q_leaves_says_how_to_resume_and_lets_go_of_the_run() -> None:
+    store = Store(running())
+    async with showing(store) as (pilot, app):
+        await pilot.press("q")
+    assert app.farewell == "Run arc-1 is kept as its journal has it. Go on with: runbook resume arc-1"
+    assert app.return_code == 0
+    assert store.is_closed
+    assert store.listeners == []
+
+
+async def test_ctrl_q_leaves_from_a_dialog_too() -> None:
+    async with showing(Store(ready("disruptive"))) as (pilot, app):
+        await press(pilot, "a")
+        await pilot.press("ctrl+q")
+    assert "runbook resume arc-1" in app.farewell
+
+
+def test_the_farewell_fits_the_end_of_the_run() -> None:
+    over = view(context(), book={"steps": []}, expanded=frozenset())
+    assert "runbook report arc-1" in farewell(over, False)
+    assert "Watch again" in farewell(ready(), True)
+
+
+@dataclass
+class Shelf:
+    """A book as the home screen sees it."""
+
+    id: str = "arc-private-link"
+    version: int = 1
+    title: str = "Arc servers behind [b]Private[/] Link"
+    summary: str = "What it is for."
+    duration: str = "two days"
+
+
+RUN: dict[str, Any] = {"id": "arc-1", "mode": "rehearsal", "state": "needs_operator", "book": "arc-private-link"}
+
+
+def home(opened: list[str]) -> Home:
+    def open_(id_: str) -> Store:
+        opened.append(id_)
+        return Store(ready())
+
+    return Home(lambda: [RUN], lambda: [Shelf()], open_, open_)
+
+
+@pytest.mark.parametrize(("keys", "what"), [((), "arc-1"), (("down",), "arc-private-link")])
+async def test_home_lists_runs_and_books_and_enter_opens(keys: tuple[str, ...], what: str) -> None:
+    opened: list[str] = []
+    app = RunbookApp(home=home(opened), redraw_s=0.0, settle_s=0.0)
+    async with app.run_test() as pilot:
+        await idle(pilot)
+        text = screen_text(app)
+        assert "needs operator" in text
+        assert "Arc servers behind [b]Private[/]" in text
+        await press(pilot, *keys, "enter")
+        assert opened == [what]
+        assert isinstance(app.screen, RunScreen)
+        await press(pilot, "q")
+        assert isinstance(app.screen, HomeScreen)
+        await pilot.press("q")
+    assert app.return_code == 0
+    app.close()
+
+
+async def test_home_shows_why_a_run_cannot_be_opened_and_stays() -> None:
+    def fail(id_: str) -> Store:
+        raise RunUnknown(f"There is no run {id_!r}.", "It was moved.")
+
+    app = RunbookApp(home=Home(lambda: [RUN], list, fail, fail))
+    async with app.run_test(notifications=True) as pilot:
+        await idle(pilot)
+        assert "There is no run 'arc-1'." in await press(pilot, "enter")
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_home_without_runs_and_books_says_so() -> None:
+    app = RunbookApp(home=Home(list, list, lambda _: Store(ready()), lambda _: Store(ready())))
+    async with app.run_test() as pilot:
+        await idle(pilot)
+        assert "There is no run and no book here." in screen_text(app)
+
+
+def test_the_first_paint_imports_nothing_heavy() -> None:
+    code = """
+import asyncio, sys
+from runbook.tui.app import RunbookApp
+from runbook.tui.screens.opening import OpeningScreen
+async def main():
+    app = RunbookApp(lambda: None)
+    app._start_opening = lambda _: app.push_screen(OpeningScreen())
+    async with app.run_test() as pilot:
+        await pilot.pause()
+asyncio.run(main())
+heavy = {"azure", "pydantic", "yaml", "apsw", "aiohttp", "jmespath", "jinja2", "dns"}
+print(sorted(heavy & {m.partition(".")[0] for m in sys.modules}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
