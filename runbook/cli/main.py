@@ -122,6 +122,8 @@ def run(args: Sequence[str]) -> int:
     settings = Settings()
     try:
         return int(cli.main(list(args), prog_name="runbook", standalone_mode=False, obj=settings) or 0)
+    except SystemExit as left:  # how click ends a completion
+        return int(left.code or 0)
     except (Exception, KeyboardInterrupt) as error:
         from runbook.cli.diagnose import report
 

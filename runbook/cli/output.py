@@ -59,7 +59,8 @@ def json_data(doc: Any, *, is_line: bool = False) -> None:
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str] = ()) -> Iterable[str]:
     """Columns two spaces apart; the last one is not padded."""
     every = [[_cell(c) for c in row] for row in ([heads, *rows] if heads else rows)]
-    widths = [max((len(row[i]) for row in every), default=0) for i in range(max(map(len, every), default=0))]
+    columns = range(max(map(len, every), default=0))
+    widths = [max(len(row[i]) for row in every if i < len(row)) for i in columns]
     for row in every:
         yield "  ".join([c.ljust(w) for c, w in zip(row[:-1], widths, strict=False)] + row[-1:]).rstrip()
 

@@ -15,7 +15,9 @@ from runbook.cli.main import Settings, home_option
 
 @click.command()
 @click.argument("run", shell_complete=complete_run)
-@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True, help="Its form."
+)
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write to a file, not to stdout.")
 @home_option
 @click.pass_obj

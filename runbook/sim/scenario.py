@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from runbook.core.clock import from_iso
 from runbook.core.error import BookError
@@ -166,6 +166,15 @@ class Party(_Part):
     """Only from the time after this one on: with 1, every time but the first."""
     do: Action | list[Action] | Literal["approve", "reject"]
 
+    @model_validator(mode="after")
+    def _has_one_trigger(self) -> Self:
+        if (self.at is None) == (self.on is None):
+            raise ValueError("a party has either `at` or `on`")
+        answers = any(action.do in ("approve", "reject") for action in self.actions)
+        if answers and self.on not in ("feature_pending", "connection_pending"):
+            raise ValueError("approve and reject answer feature_pending or connection_pending")
+        return self
+
     @property
     def actions(self) -> list[Action]:
         if isinstance(self.do, str):
@@ -206,6 +215,13 @@ class Fault(_Part):
     lose_answer: bool = False
     fail_operation: Failure | None = None
     slow: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _has_one_act(self) -> Self:
+        acts = (self.not_sent, self.refuse, self.lose_answer, self.fail_operation, self.slow)
+        if sum(bool(act) for act in acts) != 1:
+            raise ValueError("a fault has exactly one act")
+        return self
 
 
 class Region(_Part):
@@ -255,6 +271,16 @@ class Scenario(_Part):
     faults: list[Fault] = []
     dns: Json = {}
     inputs: Json = {}
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        from_iso(self.start)
+        for what, names in (("parties", [p.id for p in self.parties]), ("faults", [f.id for f in self.faults])):
+            if len(set(names)) != len(names):
+                raise ValueError(f"two of the {what} have one id")
+        if unknown := sorted(set(self.durations) - set(DURATIONS)):
+            raise ValueError(f"there is no duration {unknown[0]!r}; there are {', '.join(DURATIONS)}")
+        return self
 
     @property
     def start_ms(self) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from runbook.core.error import BookError
 from runbook.sim import parties
 from runbook.sim.routes import all_routes, type_of, versions_of
-from runbook.sim.wire import Call, Json, obj
+from runbook.sim.wire import ArmFault, Call, Json, obj
 
 if TYPE_CHECKING:
     from runbook.sim.cloud import Cloud
@@ -57,7 +57,10 @@ def seed(cloud: Cloud) -> None:
     for function in _STARTERS:
         function(cloud)
     for body in cloud.scenario.resources:
-        _make(cloud, body)
+        try:
+            _make(cloud, body)
+        except ArmFault as fault:
+            raise BookError(f"scenario {cloud.scenario.id}: {body.get('id')}: {fault.message}") from fault
         while (next_ms := cloud.next_timer_ms) is not None:
             cloud.catch_up(next_ms)
     if cloud.now_ms > start_ms:

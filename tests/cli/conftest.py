@@ -1,4 +1,4 @@
-"""Command lines run in this process, and two rehearsals to look at: one that waits for the operator, one that is done."""
+"""Command lines run in this process, and two rehearsals to look at: one that waits for the operator, one done."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_help_says_that_this_release_rehearses_only(shell: Shell) -> None:
 
 
 def test_an_unknown_command_is_answered_with_near_ones(shell: Shell) -> None:
-    ended = shell("reserch")
+    ended = shell("rehears")
     assert ended.code == 2
     assert "rehearse" in ended.err
     assert ended.out == ""

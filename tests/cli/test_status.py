@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.cli.listing import run_doc, runs_lines, status_doc, status_lines
-from runbook.cli.output import table
+from runbook.cli.output import data, table
 from runbook.core.state import NodeState
 from tests.cli.conftest import Shell
 from tests.cli.test_exits import view
@@ -98,12 +100,14 @@ def test_a_wait_says_for_whom_and_since_when(shell: Shell, home: Path) -> None:
 
 
 @given(st.text())
-def test_no_text_from_outside_reaches_a_listing_as_a_control_character(text: str) -> None:
+def test_no_text_from_outside_reaches_the_terminal_as_a_control_character(text: str) -> None:
     run = view(NodeState.READY, NodeState.DONE)
     doc = {**run.nodes["n0"].doc, "title": text, "id": "n0", "target": text}
     odd = replace(run, nodes={**run.nodes, "n0": replace(run.nodes["n0"], doc=doc)})  # type: ignore[arg-type]
-    lines = [*status_lines(odd, None), *runs_lines([(odd, None)])]
-    assert not any(sign in line for line in map(str, lines) for sign in "\x1b\x07\r\x9b\u202e") or text
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        for line in (*status_lines(odd, None), *runs_lines([(odd, None)])):
+            data(line)
+    assert not any(sign in out.getvalue() for sign in "\x1b\x07\r\x9b\u202e")
     assert json.dumps(status_doc(odd, None)).isascii()
     assert run_doc(odd, None)["id"] == "r"
 

@@ -136,10 +136,14 @@ def test_only_one_of_two_can_begin_the_next_epoch(path: Path, journal: Journal) 
     other.close()
 
 
-def test_nobody_can_append_before_there_is_a_driver(path: Path) -> None:
+def test_before_anybody_drives_only_its_maker_can_append(path: Path) -> None:
     journal = Journal.create(path, durable=False)
     with pytest.raises(LeaseLost):
         journal.append([NOTE], 1, 1)
+    assert [e.seq for e in journal.append([NOTE], 1, 0)] == [1]
+    journal.add_driver(0, driven(1))
+    with pytest.raises(LeaseLost):
+        journal.append([NOTE], 2, 0)
     journal.close()
 
 

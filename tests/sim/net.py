@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+from runbook.sim.cloud import Call
 from tests.sim.openapi import ROOT, problems
-from tests.sim.world import RG, SUB, World, scenario
+from tests.sim.world import RG, World, scenario
 
 NET = "2024-01-01"
 DNS = "2020-06-01"
@@ -61,13 +64,19 @@ def link_body(vnet: str = VNET) -> dict[str, Any]:
 class NetWorld(World):
     """A world with ``v1`` (10.0.1.0/27 as ``pe``) and the scope ``pls``; every answer is held against the OpenAPI."""
 
-    def __init__(self, prefix: str = "10.0.1.0/27", resources: tuple[Any, ...] = (), **changes: Any) -> None:
+    def __init__(
+        self,
+        prefix: str = "10.0.1.0/27",
+        resources: tuple[Any, ...] = (),
+        path: Path | None = None,
+        **changes: Any,
+    ) -> None:
         base: tuple[Any, ...] = (
             {"id": RG, "location": "westeurope"},
             {"id": VNET, **vnet_body(prefix)},
             {"id": SCOPE, "location": "westeurope", "properties": {"publicNetworkAccess": "Enabled"}},
         )
-        super().__init__(scenario(resources=[*base, *resources], **changes), version=NET)
+        super().__init__(scenario(resources=[*base, *resources], **changes), path, version=NET)
 
     def call(
         self, method: str, path: str, version: str = "", body: Any = None, headers: dict[str, str] | None = None
@@ -111,13 +120,6 @@ class NetWorld(World):
         return {r["name"]: [a["ipv4Address"] for a in r["properties"]["aRecords"]] for r in found}
 
 
-def _followed(url: str) -> Any:
-    from urllib.parse import parse_qsl, urlsplit
-
-    from runbook.sim.cloud import Call
-
+def _followed(url: str) -> Call:
     parts = urlsplit(url)
     return Call("GET", parts.path, dict(parse_qsl(parts.query)), {}, None)
-
-
-__all__ = ["SUB", "NetWorld"]

@@ -123,15 +123,13 @@ async def test_names_that_the_public_dns_does_not_know_do_not_exist() -> None:
 
 
 async def test_custom_servers_that_do_not_ask_azure_answer_publicly() -> None:
-    custom = {"dhcpOptions": {"dnsServers": ["10.9.0.4"]}}
     world = NetWorld(dns={"non_forwarding": ["10.9.0.4"]})
     private(world)
-    world.settled("PUT", VNET, body=vnet_body(**custom))
+    world.settled("PUT", VNET, body=vnet_body(dhcpOptions={"dnsServers": ["10.9.0.4"]}))
     answer = await ask(world)
     assert is_public(answer)
     assert "10.9.0.4" in answer.server
-    other = {"dhcpOptions": {"dnsServers": ["10.9.0.5"]}}
-    world.settled("PUT", VNET, body=vnet_body(**other))
+    world.settled("PUT", VNET, body=vnet_body(dhcpOptions={"dnsServers": ["10.9.0.5"]}))
     assert (await ask(world)).addresses == ("10.0.1.4",)
 
 

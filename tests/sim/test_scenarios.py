@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runbook.core.error import BookError, UsageError
 from runbook.sim.scenario import from_doc, parse_span
 from runbook.sim.scenario_files import list_scenarios, load_scenario, parse_scenario
-from tests.sim.world import World, scenario
+from tests.sim.world import RG, World, scenario
 
 MINIMAL = """\
 id: x
@@ -68,6 +68,41 @@ def test_a_fault_in_a_file_is_named_with_its_place(text: str, place: tuple[int, 
         parse_scenario(text, "x.yaml")
     assert (caught.value.line, caught.value.column) == place
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"start": "soon"}, "soon"),
+        ({"durations": {"lunch": 60}}, "lunch"),
+        ({"faults": [{"id": "a", "method": "PUT"}]}, "exactly one act"),
+        ({"faults": [{"id": "a", "method": "PUT", "not_sent": True, "slow": 5}]}, "exactly one act"),
+        ({"faults": [{"id": "a", "method": "PUT", "not_sent": True}] * 2}, "one id"),
+        ({"parties": [{"id": "a", "who": "b", "do": "approve"}]}, "either `at` or `on`"),
+        ({"parties": [{"id": "a", "who": "b", "at": 5, "do": "approve"}]}, "feature_pending"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(BookError, match=words):
+        scenario(**changes)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"id": "here"},
+        {"id": "/subscriptions"},
+        {"id": f"{RG}/providers/Microsoft.HybridCompute/machines/m"},
+        {"id": f"{RG}/providers/Microsoft.HybridCompute/machines/m", "location": "westeurope", "properties": 5},
+        {"id": f"{RG}/providers/Microsoft.HybridCompute/privateLinkScopes/s", "location": "mars"},
+        {"id": f"{RG}/providers/Microsoft.Network/virtualNetworks/v", "location": "westeurope", "properties": []},
+        {"id": f"{RG}/providers/Microsoft.KeyVault/vaults/v", "properties": []},
+    ],
+)
+def test_a_resource_that_could_not_be_is_refused_by_its_id(body: dict[str, Any]) -> None:
+    with pytest.raises(BookError, match="small"):
+        World(scenario(resources=[{"id": RG, "location": "westeurope"}, body]))
 
 
 def test_words_of_let_stand_for_texts_and_may_build_on_one_another() -> None:

@@ -100,6 +100,11 @@ def read_connection(body: Json, endpoint_id: str) -> Wanted:
     return Wanted(name, target, groups[0], is_manual, message)
 
 
+def connections_of(endpoint: Json) -> list[Json]:
+    """The connection of a stored endpoint, automatic or manual, as a list of one."""
+    return [*items(endpoint, "properties", _AUTOMATIC), *items(endpoint, "properties", _MANUAL)]
+
+
 def check_same(existing: Json, wanted: Wanted) -> None:
     """Refuse another connection on an endpoint that stands.
 
@@ -120,7 +125,6 @@ def set_state(cloud: Cloud, endpoint: Json, state: Json | None) -> Json:
     """An endpoint's body with its connection in another state; None says that the owner removed it."""
     gone = {"status": "Disconnected", "description": "Connection was removed by the owner.", "actionsRequired": "None"}
     properties = obj(endpoint, "properties")
-    for field in (_AUTOMATIC, _MANUAL):
-        for connection in items(endpoint, "properties", field):
-            connection["properties"]["privateLinkServiceConnectionState"] = dict(state or gone)
+    for connection in connections_of(endpoint):
+        connection["properties"]["privateLinkServiceConnectionState"] = dict(state or gone)
     return stamped(cloud, {**endpoint, "properties": properties}, str(properties["provisioningState"]))

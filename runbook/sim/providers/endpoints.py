@@ -16,9 +16,9 @@ from runbook.sim.cloud import Cloud
 from runbook.sim.hooks import effect, on
 from runbook.sim.providers import interfaces, zone_groups
 from runbook.sim.providers.authorization import check_linked, check_locks
-from runbook.sim.providers.connections import Wanted, check_same, read_connection, set_state
+from runbook.sim.providers.connections import Wanted, check_same, connections_of, read_connection, set_state
 from runbook.sim.providers.features import check_feature
-from runbook.sim.providers.linktargets import OWNERS, owner_of
+from runbook.sim.providers.linktargets import owner_of
 from runbook.sim.providers.namespaces import NETWORK_FLAG
 from runbook.sim.providers.network import (
     ENDPOINT,
@@ -38,13 +38,11 @@ from runbook.sim.providers.network import (
     stamped,
     tags_of,
 )
-from runbook.sim.providers.registration import is_visible
-from runbook.sim.routes import GROUP, SUBSCRIPTION, Place, route
+from runbook.sim.routes import SUBSCRIPTION, Place, route
 from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, check_match, items, json_body, obj, text
 
 _ENDPOINTS: Final = HERE + "/privateEndpoints"
 _ENDPOINT: Final = _ENDPOINTS + "/{name}"
-_TYPES: Final = "/providers/Microsoft.Network/locations/{location}/availablePrivateEndpointTypes"
 _KEPT: Final = ("ipVersionType", "applicationSecurityGroups", "customNetworkInterfaceName", "ipConfigurations")
 
 
@@ -219,15 +217,7 @@ def _release(cloud: Cloud, endpoint: Json) -> None:
 
 
 def _targets(endpoint: Json) -> list[str]:
-    return [text(c, "properties", "privateLinkServiceId") for c in connections(endpoint)]
-
-
-def connections(endpoint: Json) -> list[Json]:
-    """The connection of an endpoint, automatic or manual, as a list."""
-    return [
-        *items(endpoint, "properties", "privateLinkServiceConnections"),
-        *items(endpoint, "properties", "manualPrivateLinkServiceConnections"),
-    ]
+    return [text(c, "properties", "privateLinkServiceId") for c in connections_of(endpoint)]
 
 
 @on("connection_changed")
@@ -258,7 +248,7 @@ def shown(cloud: Cloud, endpoint: Json) -> Json:
 def _dns(cloud: Cloud, endpoint: Json) -> list[Json]:
     waits = any(
         text(c, "properties", "privateLinkServiceConnectionState", "status") in ("Pending", "Rejected")
-        for c in connections(endpoint)
+        for c in connections_of(endpoint)
     )
     is_finished = text(endpoint, "properties", "provisioningState") == "Succeeded"
     if waits or not is_finished or zone_groups.groups_of(cloud, str(endpoint["id"])):
@@ -284,22 +274,3 @@ def _list(cloud: Cloud, call: Call, place: Place) -> Reply:
 @route("GET", SUBSCRIPTION + "/providers/Microsoft.Network/privateEndpoints", versions=VERSIONS)
 def _list_all(cloud: Cloud, call: Call, place: Place) -> Reply:
     return cloud.listing(call, [shown(cloud, e) for e in cloud.resources(ENDPOINT, f"/subscriptions/{place.sub}")])
-
-
-@route("GET", SUBSCRIPTION + _TYPES, versions=VERSIONS)
-@route("GET", GROUP + _TYPES, versions=VERSIONS)
-def _types(cloud: Cloud, call: Call, place: Place) -> Reply:
-    """Types an endpoint can lead to. One that waits for a preview's approval and re-registration is not among them."""
-    home = f"/subscriptions/{place.sub}/providers/Microsoft.Network/availablePrivateEndpointTypes"
-    values = [
-        {
-            "id": f"{home}/{kind.replace('/', '.')}",
-            "name": kind.replace("/", "."),
-            "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
-            "resourceName": kind,
-            "displayName": kind,
-        }
-        for kind, _ in OWNERS.values()
-        if is_visible(cloud, place.sub, kind)
-    ]
-    return cloud.listing(call, values)

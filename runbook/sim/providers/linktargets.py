@@ -13,7 +13,10 @@ from typing import Final, Protocol
 from runbook.core.ids import ResourceId
 from runbook.sim.cloud import Cloud
 from runbook.sim.providers import hybridcompute
-from runbook.sim.wire import ArmFault, Json
+from runbook.sim.providers.network import VERSIONS
+from runbook.sim.providers.registration import is_visible
+from runbook.sim.routes import GROUP, SUBSCRIPTION, Place, route
+from runbook.sim.wire import ArmFault, Call, Json, Reply
 
 
 class Owner(Protocol):
@@ -55,3 +58,25 @@ def owner_of(target_id: str) -> Owner:
             f"It knows {', '.join(name for name, _ in OWNERS.values())}.",
         )
     return OWNERS[kind.lower()][1]
+
+
+_TYPES: Final = "/providers/Microsoft.Network/locations/{location}/availablePrivateEndpointTypes"
+
+
+@route("GET", SUBSCRIPTION + _TYPES, versions=VERSIONS)
+@route("GET", GROUP + _TYPES, versions=VERSIONS)
+def _types(cloud: Cloud, call: Call, place: Place) -> Reply:
+    """Types an endpoint can lead to. One that waits for a preview's approval and re-registration is not among them."""
+    home = f"/subscriptions/{place.sub}/providers/Microsoft.Network/availablePrivateEndpointTypes"
+    values = [
+        {
+            "id": f"{home}/{kind.replace('/', '.')}",
+            "name": kind.replace("/", "."),
+            "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
+            "resourceName": kind,
+            "displayName": kind,
+        }
+        for kind, _ in OWNERS.values()
+        if is_visible(cloud, place.sub, kind)
+    ]
+    return cloud.listing(call, values)

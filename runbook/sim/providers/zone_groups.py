@@ -17,6 +17,7 @@ from runbook.sim.dnsnames import relative_in
 from runbook.sim.hooks import effect
 from runbook.sim.providers import dnsrecords
 from runbook.sim.providers.authorization import check_linked
+from runbook.sim.providers.connections import connections_of
 from runbook.sim.providers.dnsrecords import ZONE
 from runbook.sim.providers.interfaces import interface_of, members_of
 from runbook.sim.providers.network import (
@@ -216,11 +217,8 @@ def _write(cloud: Cloud, endpoint: Json, group: Json) -> None:
 
 def _names(cloud: Cloud, endpoint: Json, zone: str) -> dict[str, list[str]]:
     """What stands in a zone for an endpoint: relative name → addresses. Nothing before the connection is approved."""
-    connections = [
-        *items(endpoint, "properties", "privateLinkServiceConnections"),
-        *items(endpoint, "properties", "manualPrivateLinkServiceConnections"),
-    ]
-    if any(text(c, "properties", "privateLinkServiceConnectionState", "status") == "Pending" for c in connections):
+    states = (obj(c, "properties", "privateLinkServiceConnectionState") for c in connections_of(endpoint))
+    if any(state.get("status") == "Pending" for state in states):
         return {}
     names: dict[str, list[str]] = {}
     for member in members_of(interface_of(cloud, endpoint)):

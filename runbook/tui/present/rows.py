@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any, Literal
 
 from runbook.core.state import FINISHED, GLYPHS, NodeState
@@ -119,7 +119,8 @@ def member_rows(step: Mapping[str, Any], nodes: list[NodeView], names: Mapping[s
 
 def _shared(texts: list[str]) -> str:
     """What all texts begin with, up to a boundary between words; never the whole of one."""
-    start = commonprefix(texts)
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    start = "".join(letters[0] for letters in same)
     if start in texts:
         start = start[:-1]
     end = max((start.rfind(sign) for sign in " ./:-"), default=-1)

@@ -74,7 +74,7 @@ class NodeTree(Tree[Row], inherit_bindings=False):
 
     def _reveal(self) -> None:
         """Keep the cursor in sight, with a few rows below it."""
-        if self.cursor_line >= 0:
+        if self.cursor_line >= 0 and self.size.height:
             self.scroll_to_line(min(self.last_line, self.cursor_line + 3), animate=False)
             self.scroll_to_line(self.cursor_line, animate=False)
 
