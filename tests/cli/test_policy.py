@@ -71,5 +71,11 @@ def test_vouching_that_does_not_help_ends() -> None:
 
 @pytest.mark.parametrize("state", [NodeState.FAILED, NodeState.BLOCKED, NodeState.IN_DOUBT, NodeState.DONE])
 def test_rules_failures_and_doubts_are_left_to_a_person(state: NodeState) -> None:
-    blocked = {"rule": "r", "message": "", "ways_out": [], "attest": "let it be", "next_poll_ms": None}
+    blocked: dict[str, object] = {
+        "rule": "r",
+        "message": "",
+        "ways_out": [],
+        "attest": "let it be",
+        "next_poll_ms": None,
+    }
     assert Policy(True, True, True).answer(node(state, blocked=blocked, changes=(SAFE,)), is_stuck=True) is None

@@ -47,7 +47,7 @@ def role(state: NodeState) -> str:
 
 RUN_WORDS: Final[dict[RunState, str]] = {
     RunState.ACTIVE: "at work",
-    RunState.WAITING: "waiting for others",
+    RunState.WAITING: "waiting",
     RunState.NEEDS_OPERATOR: "needs you",
     RunState.FAILED: "a node failed",
     RunState.BLOCKED: "blocked",
