@@ -8,7 +8,6 @@ from runbook.cli import output
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, cli, home_option
 
-
 _HELP = """Print the completion script of SHELL: it completes commands, options, books, scenarios, runs and nodes.
 
 \b

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from typing import Any, Final
@@ -24,6 +25,14 @@ _SECRET_TEXT: Final = (
 
 # Most text holds none of these: one quick search spares it the patterns above.
 _SUSPECT: Final = re.compile(r"(?i)eyJ|bearer|[?&]\w+=|key=|signature=|\":|\"\s+:")
+# Wider than all of the above together, and looked for in the lower-cased JSON text of a whole value. Plain substrings:
+# every entry passes here, and they are ten times faster than one pattern. The last is half a surrogate pair.
+_SUSPECT_PARTS: Final = (
+    *("pass", "pwd", "secret", "token", "key", "connection", "authoriz", "sas", "protected", "eyj", "bearer"),
+    *("signature", "\\ud8", "\\ud9", "\\uda", "\\udb", "\\udc", "\\udd", "\\ude", "\\udf"),
+)
+_SUSPECT_QUERY: Final = re.compile(r"[?&]\w+=")
+_encode: Final = json.JSONEncoder().encode
 
 
 def redact(value: Any) -> Any:
@@ -31,15 +40,28 @@ def redact(value: Any) -> Any:
 
     In a diff, the name is the last part of its ``path``. Text that UTF-8 cannot hold is made whole.
     """
+    return value if _is_harmless(value) else _redacted(value)
+
+
+def _is_harmless(value: Any) -> bool:
+    """Whether one search over the value's JSON text already shows that there is nothing to replace."""
+    try:
+        text = _encode(value).lower()
+    except (TypeError, ValueError):
+        return False
+    return not (any(part in text for part in _SUSPECT_PARTS) or _SUSPECT_QUERY.search(text))
+
+
+def _redacted(value: Any) -> Any:
     match value:
         case dict():
-            is_secret_diff = {"path", "before", "after"} <= value.keys() and _is_secret(str(value["path"]))
+            is_diff = {"path", "before", "after"} <= value.keys() and _is_secret(str(value["path"]))
             return {
-                _whole(k): _hide(v, k) if _is_secret(k) or (is_secret_diff and k in ("before", "after")) else redact(v)
+                _whole(k): _hide(v, k) if _is_secret(k) or (is_diff and k in ("before", "after")) else _redacted(v)
                 for k, v in value.items()
             }
         case list() | tuple():
-            return [redact(v) for v in value]
+            return [_redacted(v) for v in value]
         case str():
             return redact_text(value)
         case _:
@@ -72,7 +94,7 @@ def _hide(value: Any, key: str) -> Any:
         case dict() if key.lower().startswith("protected"):
             return {_whole(k): _hide(v, key) for k, v in value.items()}
         case _:
-            return redact(value)
+            return _redacted(value)
 
 
 def _whole(text: str) -> str:

@@ -28,7 +28,7 @@ from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.engine.judge import Judgement, Scene, error_doc, judge
 from runbook.engine.world import Limits, World
-from runbook.step import Change, RunFacts, StepContext, Verdict
+from runbook.step import Change, RunFacts, Step, StepContext, Verdict
 
 
 class FencedReader:
@@ -53,6 +53,7 @@ class Machine:
     def __init__(self, book: Book, world: World, limits: Limits, fence: Callable[[], None]) -> None:
         self._book = book
         self._uses = {spec.id: spec.uses for spec in book.steps}
+        self._steps: dict[str, type[Step]] = {}
         self._world = world
         self._limits = limits
         self._fence = fence
@@ -80,7 +81,10 @@ class Machine:
             return Judgement((_failed(node, error_doc("step_fault", message, hint)),))
 
     async def _observe(self, node: NodeView, view: RunView) -> Verdict:
-        step = load_step(self._uses[node.doc["step"]])(params(self._book, node.doc, view))
+        uses = self._uses[node.doc["step"]]
+        if uses not in self._steps:
+            self._steps[uses] = load_step(uses)
+        step = self._steps[uses](params(self._book, node.doc, view))
         waiting = node.waiting
         context = StepContext(
             arm=self._reader,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from runbook import assets
 from runbook.core.redact import plain
 from runbook.core.state import GLYPHS, NodeState
 from runbook.report.markdown import markdown
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 Json = dict[str, Any]
 
@@ -30,9 +34,14 @@ def render(doc: Json, form: str) -> str:
 
 
 def _html(doc: Json) -> str:
+    return plain(_page().render(doc))
+
+
+@cache
+def _page() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(assets.path("reports"))
     jinja = Environment(autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True)
     jinja.globals["glyphs"] = {state.value: GLYPHS[state] for state in NodeState}
-    return plain(jinja.get_template("report.html").render(doc))
+    return jinja.get_template("report.html")

@@ -18,7 +18,7 @@ from runbook.book import book_from_json
 from runbook.core.clock import VirtualClock, duration
 from runbook.core.command import Command
 from runbook.core.entry import Draft, Kind
-from runbook.core.error import Damaged, Driven, LeaseLost, Unwritable, UsageError
+from runbook.core.error import Damaged, Driven, JournalError, UsageError
 from runbook.core.redact import redact
 from runbook.core.view import RunView
 from runbook.engine.decide import decide
@@ -89,13 +89,14 @@ class Rehearsal:
 
     async def close(self) -> None:
         """Let go of cloud, journal and lease, in this order."""
-        with contextlib.suppress(Unwritable, LeaseLost):  # a snapshot is only for speed
-            self._journal.check_epoch(self._lease.epoch)
-            keep_snapshot(self._journal, self.engine.view)
-        await self._arm.close()
-        self._state.close()
-        self._journal.close()
-        self._lease.release()
+        async with contextlib.AsyncExitStack() as last_first:
+            last_first.callback(self._lease.release)
+            last_first.callback(self._journal.close)
+            last_first.callback(self._state.close)
+            last_first.push_async_callback(self._arm.close)
+            with contextlib.suppress(JournalError):  # a snapshot is only for speed
+                self._journal.check_epoch(self._lease.epoch)
+                keep_snapshot(self._journal, self.engine.view)
 
 
 def _me(journal: Journal, held: lease.Lease) -> Driver:

@@ -13,7 +13,7 @@ import pytest
 from runbook.core.command import Abort, Approve, Attest, Pause, Retry, Skip, Start
 from runbook.core.docs import ChangeDoc, CommandDoc
 from runbook.core.entry import Draft, Entry, Kind
-from runbook.core.error import UsageError
+from runbook.core.error import LeaseLost, UsageError
 from runbook.core.view import NodeView, RunView
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.widgets.node_tree import NodeTree
@@ -279,6 +279,17 @@ async def test_a_refused_command_shows_code_message_and_hint() -> None:
             assert part in text
 
 
+async def test_when_driving_has_ended_the_bar_says_why_and_how_to_leave() -> None:
+    store = Store(ready())
+    async with showing(store) as (pilot, app):
+        store.failure = LeaseLost("Bob took this run over.", "Resume it to watch.")
+        store.put(ready())
+        await idle(pilot)
+        text = screen_text(app)
+        for part in ("Quit: driving has ended here", "lease_lost", "Bob took this run over.", "Resume it to watch."):
+            assert part in text
+
+
 async def test_a_key_that_means_nothing_here_says_why() -> None:
     store = Store(ready())
     async with showing(store) as (pilot, _):
@@ -406,9 +417,9 @@ async def test_hundreds_of_changes_cause_few_redraws(monkeypatch: pytest.MonkeyP
 
     async with showing(store) as (pilot, app):
         draws = 0
-        await from_another_thread(work)
+        work()  # all before the screen gets a chance to draw
         await idle(pilot)
-        assert draws <= 200
+        assert 1 <= draws <= 2
         assert "400/400" in screen_text(app)
 
 
