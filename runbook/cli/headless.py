@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from runbook.cli import output
 from runbook.cli.exits import Exit, of_run
 from runbook.cli.lines import closing_lines, event_lines
 from runbook.cli.policy import Policy
-from runbook.core.command import Command
 from runbook.core.error import UsageError
 from runbook.core.event import Event
 from runbook.core.view import NodeView, RunView
@@ -58,7 +58,7 @@ class _Driver:
         self._as_json = as_json
         self._answered = False
         self._asked: set[str] = set()
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         session.engine.listen(self._hear)
 
     def interrupt(self) -> None:
@@ -71,16 +71,14 @@ class _Driver:
         engine = self._session.engine
         self._answer_all(is_stuck=False)
         while True:
+            self._answered = False
             await engine.run(Until.STUCK)
-            while self._session.clock.outstanding:
-                await asyncio.wait(self._session.clock.outstanding)
             if self._failure is not None:
                 raise self._failure
             if not self._answered and not self.is_interrupted:
                 self._answer_all(is_stuck=True)
             if not self._answered or self.is_interrupted:
                 return engine.view
-            self._answered = False
 
     def _hear(self, event: Event) -> None:
         try:
@@ -107,20 +105,15 @@ class _Driver:
             return
         self._answered = True
         self._asked.add(node.id)
-        task = asyncio.ensure_future(self._decide(node.id, command))
-        self._session.clock.outstanding.add(task)
-        task.add_done_callback(self._session.clock.outstanding.discard)
+        self._session.engine.submit(command).add_done_callback(partial(self._decided, node.id))
 
-    async def _decide(self, name: str, command: Command) -> None:
-        try:
-            await self._session.engine.decide(command)
-        except UsageError:
-            pass  # the node moved on meanwhile; its next event asks anew
-        except Exception as error:
+    def _decided(self, name: str, task: asyncio.Task[None]) -> None:
+        self._asked.discard(name)
+        error = task.exception()
+        # A refusal means that the node moved on meanwhile; its next event asks anew.
+        if error is not None and not isinstance(error, UsageError):
             self._failure = self._failure or error
             self._session.engine.close()
-        finally:
-            self._asked.discard(name)
 
 
 @contextlib.contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from runbook.home import run_dir
 from runbook.wiring.create import Wish, create_run, find_scenario
-from runbook.wiring.drive import Rehearsal, RehearsalClock, answer_run, attach, open_run
+from runbook.wiring.drive import Rehearsal, answer_run, attach, open_run
 
 __all__ = [
     "Rehearsal",
-    "RehearsalClock",
     "Wish",
     "answer_run",
     "attach",

@@ -6,7 +6,6 @@ what journal and cloud have seen.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable
@@ -40,24 +39,6 @@ if TYPE_CHECKING:
     from runbook.sim.transport import SimTransport
 
 
-class RehearsalClock(VirtualClock):
-    """Virtual time that does not pass either while decisions are on their way.
-
-    Attributes:
-        outstanding: decisions handed in and not yet committed or refused.
-    """
-
-    def __init__(self, start_ms: int, speed: float | None, longest_s: float) -> None:
-        super().__init__(start_ms, speed, longest_s)
-        self.outstanding: set[asyncio.Future[None]] = set()
-
-    async def sleep_until(self, at_ms: int) -> None:
-        if self.outstanding:
-            await asyncio.wait(self.outstanding)
-            return  # something was decided: the engine looks before time moves on
-        await super().sleep_until(at_ms)
-
-
 class Rehearsal:
     """A run opened for driving against its simulated cloud: a ``Session`` of the engine's host.
 
@@ -70,7 +51,7 @@ class Rehearsal:
         self,
         journal: Journal,
         held: lease.Lease,
-        clock: RehearsalClock,
+        clock: VirtualClock,
         state: State,
         transport: SimTransport,
         arm: ArmClient,
@@ -143,7 +124,7 @@ def open_run(
         view = load_view(journal)  # anew: the driver before may have written until now
         state = _open_cloud(journal.path.with_name(CLOUD), durable)
         undo.callback(state.close)
-        clock = RehearsalClock(max(view.updated_ms, state.latest_ms), speed, longest_s)
+        clock = VirtualClock(max(view.updated_ms, state.latest_ms), speed, longest_s)
         if away_s:
             view = _go_away(journal, held.epoch, view, clock, away_s)
         session = _rehearsal(journal, held, view, clock, state, limits)
@@ -162,14 +143,14 @@ def _open_cloud(path: Path, durable: bool) -> State:
     return State(path, durable=durable)
 
 
-def _go_away(journal: Journal, epoch: int, view: RunView, clock: RehearsalClock, away_s: float) -> RunView:
+def _go_away(journal: Journal, epoch: int, view: RunView, clock: VirtualClock, away_s: float) -> RunView:
     clock.advance_to(clock.now_ms() + round(away_s * 1000))
     note = Draft(Kind.NOTED, data={"text": f"{duration(away_s)} went by while nobody drove.", "away_s": away_s})
     return fold(view, journal.append([note], clock.now_ms(), epoch))
 
 
 def _rehearsal(
-    journal: Journal, held: lease.Lease, view: RunView, clock: RehearsalClock, state: State, limits: Limits | None
+    journal: Journal, held: lease.Lease, view: RunView, clock: VirtualClock, state: State, limits: Limits | None
 ) -> Rehearsal:
     from runbook.arm.auth import static_credential
     from runbook.arm.client import ArmClient

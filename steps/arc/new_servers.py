@@ -16,7 +16,7 @@ class NewServers(Step):
     """New servers, connected by people on the servers themselves.
 
     Source: "azcmagent connect", Microsoft Learn; the PowerShell cmdlet ``Connect-AzConnectedMachine`` has no parameter
-    for the scope (Azure/azure-powershell issue 27892).
+    for the scope (Azure/azure-powershell #27892).
     """
 
     @dataclass(frozen=True, slots=True)

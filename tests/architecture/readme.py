@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import pkgutil
 import re
+from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
+
+import click
 
 import runbook
+from runbook.cli.exits import Exit
+from runbook.cli.main import COMMANDS, cli
 from runbook.core import error
 from runbook.core.error import RunbookError
 from runbook.core.state import diagram
@@ -48,9 +55,42 @@ def errors() -> str:
     return "\n".join(rows)
 
 
+def commands() -> str:
+    """A table with every command line, as the commands themselves declare it."""
+    rows = ["| Command | What it does |", "|---|---|"]
+    rows.append("| `runbook` | The home screen: runs to go on with, books to rehearse. |")
+    context = click.Context(cli, info_name="runbook")
+    for name, sentence in COMMANDS.items():
+        command = cli.get_command(context, name)
+        assert command is not None
+        rows.append(f"| {' · '.join(f'`{usage}`' for usage in _usages(command, context, name))} | {sentence} |")
+    return "\n".join(rows)
+
+
+def _usages(command: click.Command, parent: click.Context, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=parent)
+    if isinstance(command, click.Group):
+        for child, below in command.commands.items():
+            yield from _usages(below, context, child)
+        return
+    words = [p.make_metavar(context) for p in command.params if isinstance(p, click.Argument)]
+    yield " ".join([context.command_path, *words]).replace("|", r"\|")
+
+
+def exit_codes() -> str:
+    """A table with one row per exit code, from the line below each member."""
+    rows = ["| code | meaning |", "|---|---|"]
+    (made,) = (n for n in ast.parse(inspect.getsource(Exit)).body if isinstance(n, ast.ClassDef))
+    for statement, said in pairwise(made.body):
+        if isinstance(statement, ast.Assign) and isinstance(name := statement.targets[0], ast.Name):
+            rows.append(f"| {int(Exit[name.id])} | {ast.literal_eval(ast.unparse(said))} |")
+    return "\n".join(rows)
+
+
 def blocks() -> dict[str, str]:
     """What stands between ``<!-- name -->`` and ``<!-- /name -->``, by name."""
-    return {"states": f"```mermaid\n{diagram()}\n```", "errors": errors()}
+    states = f"```mermaid\n{diagram()}\n```"
+    return {"states": states, "errors": errors(), "commands": commands(), "exits": exit_codes()}
 
 
 def block(text: str, name: str) -> str | None:

@@ -50,7 +50,7 @@ def engine_s(folder: Path, steps: list[dict[str, Any]], limits: Limits) -> tuple
         rig.close()
         return took
 
-    Journal.append = counted  # type: ignore[method-assign]
+    Journal.append = counted  # type: ignore[method-assign,assignment]
     try:
         took = asyncio.run(drive())
     finally:
@@ -88,7 +88,7 @@ def same_rows_s(path: Path, batches: list[Batch]) -> float:
 
 def one_row_s(path: Path, commits: int) -> float:
     batches: list[Batch] = [[("x" * 300,)]] * commits
-    return floor_s(path, batches, lambda db: db.execute("CREATE TABLE t (x TEXT)"), "INSERT INTO t VALUES (?)")  # type: ignore[arg-type,return-value]
+    return floor_s(path, batches, lambda db: db.execute("CREATE TABLE t (x TEXT)"), "INSERT INTO t VALUES (?)")  # type: ignore[arg-type]
 
 
 def test_a_durable_step_costs_little_beyond_its_commits(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_completion_scripts_ask_this_program(name: str, shell: Shell) -> None:
         ("runbook journal ", 2, "check"),
     ],
 )
-def test_names_complete(
+def test_commands_books_scenarios_runs_and_nodes_complete(
     words: str,
     at: int,
     expected: str,

@@ -92,7 +92,8 @@ def test_the_state_folder_may_be_named_before_or_after_the_command(shell: Shell,
 @pytest.mark.parametrize("redirect", ["1>&-", "2>&-", "0<&-", ">/dev/full"])
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell's redirections")
 def test_closed_or_full_streams_end_without_a_traceback(redirect: str) -> None:
-    done = subprocess.run(f"{sys.executable} -m runbook books {redirect}", shell=True, capture_output=True, text=True)
+    line = f'exec "$0" -m runbook books {redirect}'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, text=True, check=False)
     assert done.returncode == (1 if "full" in redirect else 0)
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
@@ -100,6 +101,6 @@ def test_closed_or_full_streams_end_without_a_traceback(redirect: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell's pipes")
 def test_a_reader_that_has_enough_is_no_error() -> None:
-    line = f"{sys.executable} -m runbook schema; echo code $? >&2"
-    done = subprocess.run(f"({line}) | head -c 1", shell=True, capture_output=True, text=True, check=True)
+    line = '("$0" -m runbook schema; echo code $? >&2) | head -c 1'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, text=True, check=True)
     assert done.stderr.split() == ["code", "0"]

@@ -180,7 +180,9 @@ def judge(instant: Instant, whole: Played) -> list[str]:
         faults.append(f"finished, and touched again: {sorted(again)}")
     total = instant.writes + rest.writes
     if total != whole.writes:
-        faults.append(f"writes that took effect differ: {total - whole.writes} too many, {whole.writes - total} missing")
+        faults.append(
+            f"writes that took effect differ: {total - whole.writes} too many, {whole.writes - total} missing"
+        )
     never = Counter(e.data["digest"] for e in rest.entries if e.kind is Kind.INTENDED and e.data["repeat"] == "never")
     if any(count > 1 for count in never.values()):
         faults.append("a change that may never be repeated was intended twice")

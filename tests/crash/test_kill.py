@@ -6,7 +6,6 @@ import json
 import random
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -60,12 +59,14 @@ def kill_and_resume(folder: Path, kills: int, seed: int) -> int:
         begin(home, "arc-preview")
         for _ in range(12):
             process = drive(home)
-            time.sleep(dice.uniform(0.2, 1.2))  # the moment of the kill is the point, not something waited for
-            process.kill()
-            process.communicate(timeout=BOUND_S)
-            if process.returncode == 0:
+            try:
+                process.communicate(timeout=dice.uniform(0.2, 1.2))
+                assert process.returncode == 0
                 break
-            hit += 1
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate(timeout=BOUND_S)
+                hit += 1
         else:
             end(drive(home))
         assert cloud_of(home) == whole

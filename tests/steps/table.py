@@ -63,7 +63,7 @@ class TableCloud:
 
     async def get(self, path: str, api_version: str, **query: str) -> Json | None:
         found = self._find(path, query)
-        assert not isinstance(found, list), f"{path} is a collection: a step must list it"
+        assert found is None or isinstance(found, dict), f"{path} is a collection: a step must list it"
         return found
 
     async def list(self, path: str, api_version: str, **query: str) -> list[Json]:

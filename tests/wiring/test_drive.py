@@ -7,7 +7,7 @@ from runbook.core.command import Approve
 from runbook.core.view import RunView
 from runbook.engine.engine import Until
 from runbook.engine.host import Follower, Host
-from runbook.wiring import RehearsalClock, Wish, attach, create_run, open_run
+from runbook.wiring import Wish, attach, create_run, open_run
 
 SECOND = 1000
 
@@ -55,21 +55,3 @@ def test_a_second_one_follows(tmp_path: Path) -> None:
             follower.close()
     finally:
         driver.close()
-
-
-def test_time_stands_still_while_a_decision_is_on_its_way() -> None:
-    async def play() -> list[int]:
-        clock = RehearsalClock(0, None, 0)
-        decision = asyncio.get_running_loop().create_future()
-        clock.outstanding.add(decision)
-        sleeping = asyncio.create_task(clock.sleep_until(SECOND))
-        await asyncio.sleep(0)
-        times = [clock.now_ms()]
-        decision.set_result(None)
-        await sleeping
-        times.append(clock.now_ms())
-        clock.outstanding.clear()
-        await clock.sleep_until(SECOND)
-        return [*times, clock.now_ms()]
-
-    assert asyncio.run(play()) == [0, 0, SECOND]
