@@ -6,7 +6,6 @@ only while the engine waits for a moment, so the same rehearsal gives the same t
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from datetime import UTC, datetime
@@ -38,6 +37,8 @@ class RealClock:
         return time.time_ns() // 1_000_000
 
     async def sleep_until(self, at_ms: int) -> None:
+        import asyncio  # slow to import, and most commands only print times
+
         while (left_ms := at_ms - self.now_ms()) > 0:  # noqa: ASYNC110 - there is no event to wait for but time
             await asyncio.sleep(min(left_ms / 1000, self._LONGEST_NAP_S))
 
@@ -72,6 +73,8 @@ class VirtualClock:
 
     async def sleep_until(self, at_ms: int) -> None:
         """Let virtual time pass. If cancelled, the part that passed has passed."""
+        import asyncio
+
         if at_ms <= self._now_ms:
             return
         if self.speed is None:
