@@ -19,6 +19,7 @@ from runbook.core.arm import Json
 from runbook.core.redact import plain, redact, redact_text
 
 _DEEPEST: Final = 8
+_DEEPEST_DETAILS: Final = 32
 _LONGEST_MESSAGE: Final = 4_000
 _LONGEST_WORD: Final = 512
 _MOST_DETAILS: Final = 50
@@ -162,10 +163,13 @@ def _list(of: Json, name: str) -> list[Any]:
 
 
 def _copy(details: list[Json]) -> tuple[Json, ...]:
-    try:
-        return tuple(redact(d) for d in details)
-    except RecursionError:  # nested beyond reason: worth nothing to a person
-        return ()
+    """Without secrets; nested beyond reason they are worth nothing to a person, and are left out."""
+    return tuple(redact(d) for d in details) if _is_within(details, _DEEPEST_DETAILS) else ()
+
+
+def _is_within(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_within(v, levels - 1) for v in inner)
 
 
 def _clean(text: str, longest: int) -> str:

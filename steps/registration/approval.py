@@ -84,8 +84,7 @@ class Approval(Step):
         asked = f" The request went out {moment(p.sent_ms)}." if p.sent_ms else ""
         times = f"{ctx.polls} look{'' if ctx.polls == 1 else 's'}"
         so_far = f"Waiting for {duration(waited_ms / 1000)}, {times} so far." if ctx.polls else "The wait begins."
-        message = f"{so_far}{asked} You may close this and come back: "
-        message += "`runbook resume` goes on, `runbook poll` looks once."
+        message = f"{so_far}{asked} You may close this and come back: `runbook resume` goes on."
         if waited_ms > SILENT_MS:
             message = (
                 f"No answer for {duration(waited_ms / 1000)}. Write to {p.who} again with the date of the first "
