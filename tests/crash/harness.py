@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 
 from runbook.cli.policy import Policy
+from runbook.core.command import Attest, Command
 from runbook.core.entry import Entry, Kind
 from runbook.core.event import Event
 from runbook.core.state import NodeState
-from runbook.core.view import RunView
+from runbook.core.view import NodeView, RunView
 from runbook.engine.engine import Until
 from runbook.home import journal_path, run_dir
 from runbook.journal.load import load_view
@@ -77,7 +78,7 @@ def play(home: Path, prepare: Callable[[Rehearsal], None] = lambda _: None) -> P
             view = engine.view
             nodes = view.nodes.values() if event is None else [view.nodes[event.entry.node or ""]]
             for node in nodes:
-                if (command := EVERYTHING.answer(node)) is not None:
+                if (command := reply(node)) is not None:
                     engine.submit(command)
 
         engine.listen(lambda e: answer(e) if e.entry.to is not None else None)
@@ -91,6 +92,13 @@ def play(home: Path, prepare: Callable[[Rehearsal], None] = lambda _: None) -> P
         return Played(view, cloud, writes, entries_of(home))
 
     return asyncio.run(drive())
+
+
+def reply(node: NodeView) -> Command | None:
+    """Every answer that may be given, also to a rule that a word can settle: once."""
+    if node.state is NodeState.BLOCKED and node.blocked and node.blocked["attest"] and not node.attested:
+        return Attest(node.id, "cleared up with those concerned", EVERYTHING.by)
+    return EVERYTHING.answer(node)
 
 
 def entries_of(home: Path) -> list[Entry]:

@@ -25,20 +25,35 @@ def memory() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def stop_everywhere(scenario: str, shard: int, shards: int, memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(memory / "whole", scenario)
+    whole = play(memory / "whole")
+    assert whole.view.state is RunState.DONE
+    begin(memory / "watched", scenario)
+    stops = instants(memory / "watched", memory / "kept", monkeypatch, lambda number: number % shards == shard)
+    assert len(stops) > 5
+    faults = []
+    for stop in stops:
+        faults += judge(stop, whole)
+        shutil.rmtree(stop.folder)
+    covered = sum(stop.covers for stop in stops)
+    tell(f"crash matrix, {scenario}, part {shard + 1} of {shards}", f"{len(stops)} instants for {covered} stop points")
+    assert not faults, "\n".join(faults[:20])
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_rehearsal_stopped_anywhere_ends_in_the_same_cloud(
     shard: int, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(memory / "whole", "arc-preview")
-    whole = play(memory / "whole")
-    assert whole.view.state is RunState.DONE
-    begin(memory / "watched", "arc-preview")
-    stops = instants(memory / "watched", memory / "kept", monkeypatch, lambda number: number % SHARDS == shard)
-    assert len(stops) > 10
-    faults = []
-    for stop in stops:
-        faults += judge(stop, whole)
-        shutil.rmtree(stop.folder)
-    tell(f"crash matrix, shard {shard}", f"{len(stops)} instants for {sum(s.covers for s in stops)} stop points")
-    assert not faults, "\n".join(faults[:20])
+    stop_everywhere("arc-preview", shard, SHARDS, memory, monkeypatch)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("scenario", ["arc-ga", "arc-brownfield", "arc-trouble"])
+def test_the_other_scenarios_stopped_anywhere_end_in_the_same_cloud(
+    scenario: str, shard: int, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_everywhere(scenario, shard, SHARDS, memory, monkeypatch)
