@@ -27,6 +27,7 @@ class ``PrivateEndpoint``. Its ``Params`` are what the book writes under ``with`
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -286,8 +287,11 @@ class Change:
 
 
 def powershell_text(text: str) -> str:
-    """A PowerShell single-quoted string."""
-    return "'" + text.replace("'", "''") + "'"
+    """A PowerShell single-quoted string. Typographic single quotes end one too, so they are doubled as well.
+
+    Source: PowerShell documentation, about_Quoting_Rules.
+    """
+    return "'" + re.sub("(['‘’‚‛])", r"\1\1", text) + "'"
 
 
 @dataclass(frozen=True, slots=True)

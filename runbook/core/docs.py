@@ -110,6 +110,8 @@ class AttestDoc(TypedDict):
     evidence: str
     """File name of the evidence, or empty."""
     sha256: str
+    accepts: NotRequired[list[str]]
+    """Skipped needs that this word accepts as missing; it then says nothing to the step."""
 
 
 class IntentDoc(TypedDict):

@@ -55,7 +55,7 @@ class Engine:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: dict[str, str] = {}
         self._held: dict[str, tuple[str, ...]] = {}
-        self._queue: dict[str, None] = {}  # approved nodes whose locks are taken, first come first served
+        self._queue: dict[str, list[str]] = {}  # approved nodes and the taken locks they want, first come first served
         self._stirred = asyncio.Event()
         self._failure: BaseException | None = None
         self._is_closed = False
@@ -194,6 +194,7 @@ class Engine:
                 del self._tasks[name]
                 if name in self.view.nodes:
                     self._agenda.touch(name)
+                self._wake_queued()
                 self._stirred.set()
 
         self._tasks[name] = asyncio.create_task(guarded(), name=name)
@@ -216,7 +217,13 @@ class Engine:
         docs = expand(self._book, self._specs[step], self.view)
         await self._log.commit(Draft(Kind.EXPANDED, data={"step": step, "nodes": docs}))
 
+    def _has_moved(self, node: NodeView) -> bool:
+        """Whether a decision was committed between handing out this node's act and its first line."""
+        return self.view.nodes[node.id].state is not node.state
+
     async def _begin(self, node: NodeView) -> None:
+        if self._has_moved(node):
+            return
         try:
             is_wanted = when(self._book, node.doc, self.view)
         except RunbookError as error:
@@ -232,6 +239,8 @@ class Engine:
             await self._log.commit(Draft(Kind.SKIPPED, node.id, NodeState.SKIPPED, data))
 
     async def _look(self, node: NodeView) -> None:
+        if self._has_moved(node):
+            return
         self._log.post(Draft(Kind.BEGUN, node.id, NodeState.OBSERVING))
         judgement = await self._machine.look(node, lambda: self.view, lambda: self._scene(node))
         if judgement.send is not None:
@@ -239,9 +248,14 @@ class Engine:
         await self._log.commit(*judgement.drafts)
         if judgement.send is not None:
             committed = self.view.nodes[node.id]
-            await self._log.commit(await self._machine.send(committed, judgement.send, self.view.id))
+            if self.view.aborted is None:
+                await self._log.commit(await self._machine.send(committed, judgement.send, self.view.id))
+            else:
+                await self._log.commit(self._machine.unsent(committed))
 
     async def _poll(self, node: NodeView) -> None:
+        if self._has_moved(node):
+            return
         url = self._log.journal.side(node.operation["seq"]) if node.operation else None
         await self._log.commit(await self._machine.poll(node, url))
 
@@ -258,25 +272,42 @@ class Engine:
         return lambda locks: all(self._locks.get(lock.lower(), name) == name for lock in locks)
 
     def _may_send(self, node: NodeView) -> bool:
-        is_free = self._is_free_for(node.id)(tuple(node.changes[0]["locks"]))
+        locks = node.changes[0]["locks"]
+        is_free = self._is_free_for(node.id)(tuple(locks))
         if not is_free:
-            self._queue[node.id] = None
+            self._queue[node.id] = locks
         return is_free
 
     def _claim(self, name: str, locks: Iterable[str]) -> None:
-        self._held[name] = tuple(lock.lower() for lock in locks)
-        self._locks.update((lock, name) for lock in self._held[name])
+        wanted = tuple(lock.lower() for lock in locks)
+        self._locks.update((lock, name) for lock in wanted)
+        for lock in self._held.pop(name, ()):  # what an earlier change of the same node held
+            if lock not in wanted:
+                del self._locks[lock]
+        self._held[name] = wanted
 
-    def _release(self, node: NodeView) -> None:
-        freed = self._held.pop(node.id, ())
-        for lock in freed:
-            del self._locks[lock]
-        for lock in freed:
-            for name in self._queue:
-                if lock in self.view.nodes[name].changes[0]["locks"]:
-                    del self._queue[name]
-                    self._agenda.touch(name)
-                    break
+    def _release(self, name: str) -> None:
+        if locks := self._held.pop(name, ()):
+            for lock in locks:
+                del self._locks[lock]
+            self._wake_queued()
+
+    def _wake_queued(self) -> None:
+        """Let queued nodes look whose locks are free, one for each lock.
+
+        A node that was woken and finds nothing to send ends its activity, and that wakes the next.
+        """
+        if not self._queue:
+            return
+        promised: set[str] = set()
+        for name, locks in list(self._queue.items()):
+            node = self.view.nodes[name]
+            if not (node.state is NodeState.READY and node.is_approved):
+                del self._queue[name]
+            elif promised.isdisjoint(locks) and self._is_free_for(name)(tuple(locks)):
+                del self._queue[name]
+                promised.update(locks)
+                self._agenda.touch(name)
 
     # ------------------------------------------------------------ what was committed
 
@@ -295,7 +326,7 @@ class Engine:
         if entry.to in FINISHED and event.before not in FINISHED:
             self._agenda.finished(node)
         if node.intent is None and node.operation is None and node.state is not NodeState.APPLYING:
-            self._release(node)
+            self._release(node.id)
 
     def _skipped(self, node: NodeView) -> tuple[str, ...]:
         """Nodes the operator skipped on which this one stands, directly or not."""

@@ -110,7 +110,8 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
         if skipped:
             return _blocked_with(scene, _need_skipped(first, skipped), verdict)
     is_approved = node.approved.issuperset(digests)
-    if not (is_approved and not scene.view.paused and scene.is_free(first.locks)):
+    is_stopped = scene.view.paused or scene.view.aborted is not None
+    if is_stopped or not (is_approved and scene.is_free(first.locks)):
         summary = verdict.summary or "; ".join(c.title for c in changes)
         docs = _docs(changes)
         return _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)

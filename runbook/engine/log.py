@@ -43,7 +43,7 @@ class Log:
         self._waiters: list[asyncio.Future[None]] = []
         self._flush_is_due = False
         self._listeners: list[Callable[[Event], None]] = []
-        self._kept = view.head
+        self._kept = 0  # a session that ends before its turn comes must not put the snapshot off for ever
         self._failure: BaseException | None = None
         self._lazy: asyncio.TimerHandle | None = None
 
@@ -109,15 +109,14 @@ class Log:
             return
         if self._failure:
             raise self._failure
-        clean = [replace(d, data=redact(d.data)) for d in drafts]
         at_ms = max(self._clock.now_ms(), self.view.updated_ms)
-        # Fold before writing: a move that the table forbids must never reach the disk.
-        start = self.view.head + 1
-        after = fold(
-            self.view, [Entry(start + i, at_ms, d.kind, d.node, d.to, d.data, "") for i, d in enumerate(clean)]
-        )
-        states = {d.node: known.state for d in clean if d.node and (known := self.view.nodes.get(d.node))}
+        states = {d.node: known.state for d in drafts if d.node and (known := self.view.nodes.get(d.node))}
         try:
+            clean = [replace(d, data=redact(d.data)) for d in drafts]
+            # Fold before writing: a move that the table forbids must never reach the disk.
+            start = self.view.head + 1
+            tries = [Entry(start + i, at_ms, d.kind, d.node, d.to, d.data, "") for i, d in enumerate(clean)]
+            after = fold(self.view, tries)
             entries = self.journal.append(clean, at_ms, self.epoch)
         except BaseException as error:
             self._failure = error  # what was handed in is lost with it: nothing may follow

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from runbook.book import Book, load_step, params
 from runbook.core.arm import Json, Operation, Reader, Running
 from runbook.core.docs import ErrorDoc
-from runbook.core.entry import Draft, Kind
+from runbook.core.entry import Draft, Kind, canonical
 from runbook.core.error import (
     AnswerMissing,
     ArmError,
@@ -64,8 +64,10 @@ class Machine:
     async def look(self, node: NodeView, view: Callable[[], RunView], scene: Callable[[], Scene]) -> Judgement:
         """Observe and judge. ``scene`` is asked after the look, so the judgement sees what happened meanwhile."""
         try:
-            verdict = await self._observe(node, view())
-            return judge(scene(), verdict)
+            judgement = judge(scene(), await self._observe(node, view()))
+            for draft in judgement.drafts:
+                canonical(draft.data)  # what is not JSON must not reach the log, which could not tell whose fault it is
+            return judgement
         except (NotSent, AnswerMissing, Throttled) as error:
             return Judgement((self._defer(node, error, None),))
         except JournalError:
@@ -94,7 +96,7 @@ class Machine:
             node=node.id,
             gate=node.doc["gate"],
             applied=node.applied,
-            attested=node.attested,
+            attested=tuple(word for word in node.attested if not word.get("accepts")),
             waiting_since_ms=waiting["since_ms"] if waiting else None,
             polls=waiting["polls"] if waiting else 0,
         )
@@ -127,6 +129,12 @@ class Machine:
         due_ms = self._later(answer.retry_after_s or self._limits.poll_s)
         operation = {"kind": answer.operation.kind, "due_ms": due_ms}
         return Draft(Kind.ACCEPTED, node.id, NodeState.SETTLING, {**data, **operation}, side=answer.operation.url)
+
+    def unsent(self, node: NodeView) -> Draft:
+        """Close the intent of a call that was not sent after all, because the run was aborted meanwhile."""
+        error = error_doc("aborted", "The run was aborted before this call was sent.", "Nothing was changed by it.")
+        data = {"error": error, "due_ms": self._later(0), "attempt": node.deferred + 1, "refused": True}
+        return Draft(Kind.DEFERRED, node.id, NodeState.OBSERVING, data)
 
     # ------------------------------------------------------------ poll
 

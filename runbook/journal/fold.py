@@ -139,7 +139,11 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
 def _deferred(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     intent = None if d.get("refused") else node.intent  # only ARM's own no settles what an intent led to
-    return {"error": d["error"], "due_ms": d["due_ms"], "deferred": node.deferred + 1, "intent": intent}
+    # An operation that ended as "not now" took no effect after all; its call was the last to be counted.
+    applied = node.applied[:-1] if node.operation and entry.to is NodeState.OBSERVING else node.applied
+    over = {"operation": None} if entry.to is NodeState.OBSERVING else {}
+    later = {"error": d["error"], "due_ms": d["due_ms"], "deferred": node.deferred + 1}
+    return {**later, **over, "intent": intent, "applied": applied}
 
 
 def _failed(node: NodeView, entry: Entry) -> _Fields:
@@ -160,7 +164,9 @@ def _attested(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     word = {"at_ms": entry.at_ms, "text": d["text"], "by": d["by"]}
     word |= {"evidence": d.get("evidence", ""), "sha256": d.get("sha256", "")}
-    accepted = node.accepted_skips | set(d.get("accepted_skips", ()))
+    if skips := d.get("accepted_skips", ()):
+        word["accepts"] = list(skips)
+    accepted = node.accepted_skips | set(skips)
     return {"attested": (*node.attested, word), "accepted_skips": accepted, "due_ms": entry.at_ms}
 
 

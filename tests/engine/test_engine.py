@@ -361,3 +361,58 @@ async def test_a_sign_in_that_differs_stops_the_run_before_anything_is_sent(tmp_
     with pytest.raises(ContextError, match="pinned"):
         await engine.run()
     assert not arm.writes
+
+
+async def test_a_woken_node_that_has_nothing_to_send_passes_its_turn_on(tmp_path: Path) -> None:
+    arm = TinyArm()
+    arm.script.append("slow")
+    book = tiny_book(*({"id": n, "with": {"name": n, "lock": "/vnet/one"}} for n in ("a", "b", "c")))
+    rig = Rig(tmp_path, book, arm)
+
+    def meanwhile(event: Event) -> None:
+        if event.entry.kind is Kind.ACCEPTED:
+            arm.resources[path_of("b")] = {"made": "by hand"}
+
+    rig.engine.listen(meanwhile)
+    await rig.engine.run()
+    assert rig.outcome() is RunState.DONE
+
+
+async def test_a_queued_node_that_is_skipped_does_not_hold_up_those_behind_it(tmp_path: Path) -> None:
+    arm = TinyArm()
+    arm.script.append("slow")
+    book = tiny_book(*({"id": n, "with": {"name": n, "lock": "/vnet/one"}} for n in ("a", "b", "c")))
+    rig = Rig(tmp_path, book, arm)
+
+    def meanwhile(event: Event) -> None:
+        if event.entry.kind is Kind.POLLED and event.entry.to is NodeState.OBSERVING:
+            rig.engine.submit(Skip("b", "not wanted after all"))
+
+    rig.engine.listen(meanwhile)
+    await rig.engine.run()
+    assert rig.outcome() is RunState.DONE
+    assert rig.state("b") in (NodeState.SKIPPED, NodeState.DONE)
+
+
+async def test_an_abort_between_judgement_and_send_keeps_the_call_back(tmp_path: Path) -> None:
+    arm = TinyArm()
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm)
+
+    def meanwhile(event: Event) -> None:
+        if event.entry.kind is Kind.APPROVED:
+            rig.engine.submit(Abort("the change window closed"))
+
+    rig.engine.listen(meanwhile)
+    await rig.engine.run()
+    assert rig.outcome() is RunState.ABORTED
+    assert not arm.writes
+    assert rig.view.nodes["a"].intent is None
+
+
+async def test_outputs_that_are_not_json_fail_their_node_only(tmp_path: Path) -> None:
+    arm = TinyArm({path_of("odd"): {"made": "odd"}})
+    book = tiny_book({"id": "odd", "uses": "testing.odd", "with": {}}, {"id": "good"})
+    rig = Rig(tmp_path, book, arm)
+    await rig.engine.run()
+    assert [rig.state(n) for n in ("odd", "good")] == ["failed", "done"]
+    assert rig.error("odd")["code"] == "step_fault"

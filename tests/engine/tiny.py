@@ -163,12 +163,23 @@ class Broken(Step):
         raise ZeroDivisionError("no such number")
 
 
+class Odd(Step):
+    """A step whose outputs cannot be written down."""
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        pass
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        return Satisfied((expect("odd", "yes", "yes"),), {"names": {"a", "set"}})
+
+
 def install_steps() -> None:
     """Make the tiny steps known under ``testing.*``."""
     package = ModuleType("steps.testing")
     package.__path__ = []
     sys.modules["steps.testing"] = package
-    for step in (Thing, Gate, Broken):
+    for step in (Thing, Gate, Broken, Odd):
         module = ModuleType(f"steps.testing.{step.__name__.lower()}")
         setattr(module, step.__name__, step)
         sys.modules[module.__name__] = module
