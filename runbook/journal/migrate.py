@@ -6,7 +6,7 @@ from typing import Final
 
 import apsw
 
-from runbook.core.error import TooNew
+from runbook.core.error import Damaged, TooNew
 
 NEWEST: Final = 1
 """Schema version this release writes; SQLite's ``user_version`` holds a file's own."""
@@ -35,10 +35,13 @@ def migrate(db: apsw.Connection, name: str) -> None:
 
     Raises:
         TooNew: written by a later release.
+        Damaged: it is a database, but not a journal.
     """
     from importlib.resources import files  # slow to import, and reading a journal never needs it
 
     refuse_newer(db, name)
+    if not version(db) and db.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        raise Damaged(f"The file of {name} is somebody else's database, not a journal.", "Nothing was changed in it.")
     for number in range(version(db) + 1, NEWEST + 1):
         script = files("runbook.journal.migrations").joinpath(f"{number:04d}.sql").read_text("utf-8")
         with db:

@@ -112,6 +112,7 @@ class Thing(Step):
         repeat: str = "safe"
         risk: str = "safe"
         lock: str = ""
+        locks: tuple[str, ...] = ()
         forgetful: bool = False
         body: dict[str, Any] = field(default_factory=dict)
 
@@ -128,12 +129,32 @@ class Thing(Step):
                 body,
                 repeat=p.repeat,
                 risk=p.risk,
-                locks=(p.lock,) if p.lock else (),
+                locks=(p.lock,) if p.lock else p.locks,
             )
             return Changes((change,))
         if found.get("state") == "Running":
             return InProgress("still being made", 5)
         return Satisfied((expect("exists", "yes", "yes"),), {"id": path_of(p.name)})
+
+
+class Pair(Step):
+    """Wants two things to exist, one after the other, each under a lock of its own."""
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        name: str
+        locks: tuple[str, str]
+        repeat: str = "never"
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        p = self.params
+        changes = []
+        for part, lock in zip(("first", "second"), p.locks, strict=True):
+            path = path_of(f"{p.name}-{part}")
+            if await ctx.arm.get(path, "2024-01-01") is None:
+                body = {"made": path}
+                changes.append(Change(f"Make {part}", "PUT", path, "2024-01-01", body, repeat=p.repeat, locks=(lock,)))
+        return Changes(changes) if changes else Satisfied((expect("exist", "yes", "yes"),))
 
 
 class Gate(Step):
