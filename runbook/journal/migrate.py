@@ -41,7 +41,7 @@ def migrate(db: apsw.Connection, name: str) -> None:
 
     refuse_newer(db, name)
     if not version(db) and db.execute("SELECT 1 FROM sqlite_schema").fetchone():
-        raise Damaged(f"The file of {name} is somebody else's database, not a journal.", "Nothing was changed in it.")
+        raise Damaged(f"The file of {name} is a database, but not a runbook journal.", "Nothing was changed in it.")
     for number in range(version(db) + 1, NEWEST + 1):
         script = files("runbook.journal.migrations").joinpath(f"{number:04d}.sql").read_text("utf-8")
         with db:
