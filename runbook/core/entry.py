@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, Self
 
+from runbook.core.redact import may_hold_secret, redact
 from runbook.core.state import NodeState
 
 SCHEMA: Final = 1
@@ -67,6 +68,8 @@ class Draft:
     to: NodeState | None = None
     data: dict[str, Any] = field(default_factory=dict)
     side: str | None = None
+    text: str = ""
+    """Canonical JSON of ``data``, once ``seal`` has made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +100,25 @@ def canonical(value: Any) -> str:
 
 
 def entry_hash(previous: str, seq: int, at_ms: int, kind: str, node: str | None, to: str | None, data: str) -> str:
-    """SHA-256 over the previous hash and this row's fields, as one JSON list: no two rows have the same text."""
-    return sha256(canonical([previous, seq, at_ms, kind, node, to, data]).encode()).hexdigest()
+    """SHA-256 over the previous hash and this row's fields, each with its length, so that no two rows share a text.
+
+    Each field is ``<length in characters>:<text>,``, and one that is absent is ``-,``.
+    """
+    fields = (previous, str(seq), str(at_ms), kind, node, to, data)
+    text = "".join("-," if field is None else f"{len(field)}:{field}," for field in fields)
+    return sha256(text.encode()).hexdigest()
+
+
+def seal(draft: Draft) -> Draft:
+    """The draft without secrets and with its JSON text, as the journal takes it.
+
+    Raises:
+        TypeError, ValueError: its data is not JSON.
+    """
+    if draft.text:
+        return draft
+    data, text = draft.data, canonical(draft.data)
+    if may_hold_secret(text):
+        data = redact(data)
+        text = canonical(data)
+    return replace(draft, data=data, text=text)

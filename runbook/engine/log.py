@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from runbook.core.clock import Clock
-from runbook.core.entry import Draft, Entry
+from runbook.core.entry import Draft, Entry, seal
+from runbook.core.error import JournalError
 from runbook.core.event import Event
-from runbook.core.redact import redact
 from runbook.core.state import NodeState
 from runbook.core.view import RunView
 from runbook.journal.fold import fold
@@ -32,6 +32,7 @@ class Log:
 
     Attributes:
         view: the fold of everything committed.
+        broken: what the first listener that broke raised; the others were told all the same.
     """
 
     def __init__(self, journal: Journal, epoch: int, view: RunView, clock: Clock) -> None:
@@ -42,7 +43,10 @@ class Log:
         self._pending: list[Draft] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._flush_is_due = False
+        self.broken: Exception | None = None
         self._listeners: list[Callable[[Event], None]] = []
+        self._untold: deque[Event] = deque()
+        self._is_telling = False
         self._kept = 0  # a session that ends before its turn comes must not put the snapshot off for ever
         self._failure: BaseException | None = None
         self._lazy: asyncio.TimerHandle | None = None
@@ -50,17 +54,22 @@ class Log:
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Call back after each commit, in the engine's loop. Returns a function that stops it."""
         self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
+
+        def stop() -> None:
+            with contextlib.suppress(ValueError):  # stopped already
+                self._listeners.remove(callback)
+
+        return stop
 
     def post(self, *drafts: Draft) -> None:
         """Hand in entries that may wait for the next commit. For what has no effect outside, such as a look."""
-        self._pending.extend(drafts)
+        self._pending.extend(map(seal, drafts))
         if self._lazy is None:
             self._lazy = asyncio.get_running_loop().call_later(_LAZY_S, self._flush_lazily)
 
     def post_now(self, *drafts: Draft) -> None:
         """Commit entries at once, outside any event loop: the run's first one, above all."""
-        self._pending.extend(drafts)
+        self._pending.extend(map(seal, drafts))
         self.flush()
 
     def _flush_lazily(self) -> None:
@@ -73,8 +82,9 @@ class Log:
         Raises:
             LeaseLost: another driver took over; nothing was written.
             Unwritable: the disk is full or read-only.
+            TypeError, ValueError: an entry's data is not JSON; it was not handed in.
         """
-        self._pending.extend(drafts)
+        self._pending.extend(map(seal, drafts))
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._waiters.append(waiter)
@@ -112,12 +122,11 @@ class Log:
         at_ms = max(self._clock.now_ms(), self.view.updated_ms)
         states = {d.node: known.state for d in drafts if d.node and (known := self.view.nodes.get(d.node))}
         try:
-            clean = [replace(d, data=redact(d.data)) for d in drafts]
             # Fold before writing: a move that the table forbids must never reach the disk.
             start = self.view.head + 1
-            tries = [Entry(start + i, at_ms, d.kind, d.node, d.to, d.data, "") for i, d in enumerate(clean)]
+            tries = [Entry(start + i, at_ms, d.kind, d.node, d.to, d.data, "") for i, d in enumerate(drafts)]
             after = fold(self.view, tries)
-            entries = self.journal.append(clean, at_ms, self.epoch)
+            entries = self.journal.append(drafts, at_ms, self.epoch)
         except BaseException as error:
             self._failure = error  # what was handed in is lost with it: nothing may follow
             raise
@@ -126,9 +135,25 @@ class Log:
             before = states.get(entry.node, NodeState.PENDING) if entry.node else None
             if entry.node and entry.to is not None:
                 states[entry.node] = entry.to
-            event = Event(entry, before, self.view)
-            for listener in tuple(self._listeners):
-                listener(event)
+            self._untold.append(Event(entry, before, self.view))
+        self._tell()
         if is_snapshot_due(self.view, self._kept):
             self._kept = self.view.head
-            keep_snapshot(self.journal, self.view)
+            with contextlib.suppress(JournalError):  # a snapshot is only for speed
+                keep_snapshot(self.journal, self.view)
+
+    def _tell(self) -> None:
+        """Publish what was committed. What a listener commits meanwhile is published after what it is being told."""
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            while self._untold:
+                event = self._untold.popleft()
+                for listener in tuple(self._listeners):
+                    try:
+                        listener(event)
+                    except Exception as error:
+                        self.broken = self.broken or error
+        finally:
+            self._is_telling = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
@@ -14,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from runbook.book import Book, load_step, params
 from runbook.core.arm import Json, Operation, Reader, Running
 from runbook.core.docs import ErrorDoc
-from runbook.core.entry import Draft, Kind, canonical
+from runbook.core.entry import Draft, Kind, seal
 from runbook.core.error import (
     AnswerMissing,
     ArmError,
@@ -65,9 +66,8 @@ class Machine:
         """Observe and judge. ``scene`` is asked after the look, so the judgement sees what happened meanwhile."""
         try:
             judgement = judge(scene(), await self._observe(node, view()))
-            for draft in judgement.drafts:
-                canonical(draft.data)  # what is not JSON must not reach the log, which could not tell whose fault it is
-            return judgement
+            # Sealed here, so that what is not JSON is this step's fault and nobody else's.
+            return replace(judgement, drafts=tuple(map(seal, judgement.drafts)))
         except (NotSent, AnswerMissing, Throttled) as error:
             return Judgement((self._defer(node, error, None),))
         except JournalError:
@@ -119,10 +119,10 @@ class Machine:
         except Refused as error:
             return _failed(node, _arm_error(error), refused=True)
         except ArmError as error:
-            return Draft(Kind.DOUBTED, node.id, NodeState.IN_DOUBT, {"error": _arm_error(error)})
+            return self._doubt(node, _arm_error(error))
         except Exception as error:  # the call may have left: never take that for "nothing happened"
             doubt = error_doc("unexpected", f"Sending broke: {type(error).__name__}: {error}", "Looking will tell.")
-            return Draft(Kind.DOUBTED, node.id, NodeState.IN_DOUBT, {"error": doubt})
+            return self._doubt(node, doubt)
         data |= {"status": answer.status, "correlation_id": answer.correlation_id, "request_id": request_id}  # type: ignore[dict-item]
         if answer.operation is None:
             return Draft(Kind.ANSWERED, node.id, NodeState.OBSERVING, data)
@@ -162,7 +162,7 @@ class Machine:
             return Draft(Kind.POLLED, node.id, data=data)
         if outcome.is_ok:
             return _polled_over(node, outcome.status, self._later(0))
-        if outcome.is_transient:
+        if outcome.is_transient and not _is_never_repeated(node):
             refusal = Refused(outcome.message, status=200, arm_code=outcome.code, hint=outcome.hint)
             return self._defer(node, refusal, NodeState.OBSERVING)
         message = outcome.message or f"The operation ended as {outcome.status}."
@@ -179,10 +179,22 @@ class Machine:
         if node.deferred >= self._limits.deferrals:
             doc["hint"] = f"Tried {node.deferred + 1} times. {doc['hint']}".strip()
             return Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": doc, **refused})
-        asked_s = error.retry_after_s if isinstance(error, Throttled) else None
-        delay_s = asked_s or min(self._limits.longest_delay_s, self._limits.first_delay_s * 2**node.deferred)
+        asked_s = (error.retry_after_s if isinstance(error, Throttled) else None) or 0.0
+        # What ARM asks for is the least: a look of many reads that came back for one token would be turned away again.
+        delay_s = max(asked_s, self._delay_s(node.deferred))
         data = {"error": doc, "due_ms": self._later(delay_s), "attempt": node.deferred + 1, **refused}
         return Draft(Kind.DEFERRED, node.id, to, data)
+
+    def _doubt(self, node: NodeView, error: ErrorDoc) -> Draft:
+        """A call without an answer: look at once. If that happens again and again, ever later, and in the end not."""
+        if node.deferred >= self._limits.deferrals:
+            error["hint"] = f"Sent {node.deferred + 1} times without an answer. {error['hint']}".strip()
+            return _failed(node, error)
+        delay_s = self._delay_s(node.deferred - 1) if node.deferred else 0
+        return Draft(Kind.DOUBTED, node.id, NodeState.IN_DOUBT, {"error": error, "due_ms": self._later(delay_s)})
+
+    def _delay_s(self, deferrals: int) -> float:
+        return min(self._limits.longest_delay_s, self._limits.first_delay_s * 2.0**deferrals)
 
     def _later(self, seconds: float) -> int:
         return self._world.clock.now_ms() + round(seconds * 1000)
@@ -199,6 +211,11 @@ def _facts(view: RunView) -> RunFacts:
         account=pinned["account"],
         subscriptions=pinned["subscriptions"],
     )
+
+
+def _is_never_repeated(node: NodeView) -> bool:
+    """Whether the change under way, the first of those wanted, may not be sent twice without a word."""
+    return bool(node.changes) and node.changes[0]["repeat"] == "never"
 
 
 def _polled_over(node: NodeView, status: str, due_ms: int) -> Draft:

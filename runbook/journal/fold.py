@@ -190,18 +190,23 @@ def _accepted(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     operation = {"seq": entry.seq, "kind": d["kind"], "status": d["status"], "percent": None, "since_ms": entry.at_ms}
     operation["locks"] = node.intent["locks"] if node.intent else []
-    return {**_answered(node, entry), "operation": operation, "due_ms": d["due_ms"]}
+    # Taken is not done: should it end as "not now", the next postponement is one more in a row.
+    return {**_answered(node, entry), "operation": operation, "due_ms": d["due_ms"], "deferred": node.deferred}
 
 
 def _doubted(node: NodeView, entry: Entry) -> _Fields:
-    return {"due_ms": entry.at_ms, "deferred": 0, "error": entry.data["error"]}
+    d = entry.data
+    # One found at start-up is looked at at once and has no due time of its own.
+    deferred = node.deferred + 1 if "due_ms" in d else 0
+    return {"due_ms": d.get("due_ms", entry.at_ms), "deferred": deferred, "error": d["error"]}
 
 
 def _polled(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     operation = node.operation and {**node.operation, "status": d["status"], "percent": d.get("percent")}
     is_over = entry.to is not None
-    return {"operation": None if is_over else operation, "due_ms": d["due_ms"], "deferred": 0}
+    deferred = 0 if is_over else node.deferred
+    return {"operation": None if is_over else operation, "due_ms": d["due_ms"], "deferred": deferred}
 
 
 def _applied(digest: str, title: str, at_ms: int) -> AppliedDoc:

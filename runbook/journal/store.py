@@ -114,13 +114,14 @@ class Journal:
                 self._check_epoch(epoch)
                 seq, previous, last_ms = self._head or self._read_head()
                 entries: list[Entry] = []
+                rows: list[tuple[int | str | None, ...]] = []
+                last_ms = max(at_ms, last_ms)
                 for draft in drafts:
-                    seq, last_ms = seq + 1, max(at_ms, last_ms)
-                    text = canonical(draft.data)
+                    seq, text = seq + 1, draft.text or canonical(draft.data)
                     previous = entry_hash(previous, seq, last_ms, draft.kind, draft.node, draft.to, text)
                     entries.append(Entry(seq, last_ms, draft.kind, draft.node, draft.to, draft.data, previous))
-                    row = (seq, last_ms, draft.kind, draft.node, draft.to, text, previous, draft.side)
-                    self._db.execute(_INSERT, row)
+                    rows.append((seq, last_ms, draft.kind, draft.node, draft.to, text, previous, draft.side))
+                self._db.executemany(_INSERT, rows)
                 self._db.execute("REPLACE INTO meta VALUES ('head', ?)", (f"{seq} {previous}",))
                 self._db.execute("COMMIT")
             except BaseException:
