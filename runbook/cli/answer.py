@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def command(settings: Settings, run: str, node: str, answer: str, text: str, evidence: str | None) -> Exit:
     """Answer NODE of RUN, and end: `runbook resume` goes on.
 
+    NODE is an id as `runbook status` shows it, or as much of one as fits no other node.
     `approve` says go to the changes as `runbook status` shows them at this moment. Of evidence, the file's name and
     SHA-256 are kept.
     """
@@ -41,6 +42,8 @@ def command(settings: Settings, run: str, node: str, answer: str, text: str, evi
 
 
 def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: str | None) -> Command:
+    from runbook.cli.evidence import evidence_of
+    from runbook.cli.naming import find
     from runbook.cli.reading import view_of
     from runbook.core.command import Approve, Attest, Retry, Skip
 
@@ -50,6 +53,8 @@ def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: 
         raise click.UsageError(f"{answer} takes no --text.")
     if evidence and answer != "attest":
         raise click.UsageError("--evidence goes with attest.")
+    view, _driver = view_of(home, run)
+    node = find(view.nodes, node)
     match answer:
         case "approve":
             return Approve(node)
@@ -58,18 +63,5 @@ def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: 
         case "skip":
             return Skip(node, text)
         case _:
-            view, _driver = view_of(home, run)
-            name, sha256 = _evidence(evidence) if evidence else ("", "")
+            name, sha256 = evidence_of(evidence) if evidence else ("", "")
             return Attest(node, text, str(view.pinned.get("account", "")) or "operator", name, sha256)
-
-
-def _evidence(path: str) -> tuple[str, str]:
-    from hashlib import file_digest
-
-    from runbook.core.error import UsageError
-
-    try:
-        with open(path, "rb") as file:
-            return Path(path).name, file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"The evidence {path} cannot be read: {error.strerror}.") from error

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from runbook.cli.options import JUMP, LONGEST_S, TUI_SPEED
 from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
+    from runbook.core.view import RunView
     from runbook.wiring import Wish
 
 
@@ -125,12 +127,19 @@ def drive(home: Path, named: Callable[[], str], front: Front) -> Exit:
 def _on_screen(home: Path, named: Callable[[], str], front: Front) -> Exit:
     from runbook.tui.app import run_app
 
+    name = cache(named)  # a run must be made only once
+
     def open_attachment() -> Any:
         from runbook.wiring import attach
 
-        return attach(home, named(), **front.opening)
+        return attach(home, name(), **front.opening)
 
-    failure = run_app(open_attachment)
+    def glance() -> RunView:
+        from runbook.cli.reading import view_of
+
+        return view_of(home, name())[0]
+
+    failure = run_app(open_attachment, glance=glance, program=output.program())
     if failure is not None:
         raise failure
     return Exit.DONE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from runbook.core.clock import duration, iso
+from runbook.cli.naming import moment, short_ids
+from runbook.core.clock import duration
 from runbook.core.entry import Kind
 from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
@@ -20,12 +21,13 @@ def event_lines(event: Event) -> list[str]:
         return []
     if entry.node is None:
         said = _of_run(entry.kind, entry.data)
-        return [f"{iso(entry.at_ms)}  {said}"] if said else []
+        return [f"{moment(entry.at_ms)}  {said}"] if said else []
     node = view.nodes[entry.node]
     word, text, more = _of_node(event, node)
     if not word:
         return []
-    return [f"{iso(entry.at_ms)}  {word:<9}  {node.id}: {_one(text)}", *(f"    {line}" for line in more)]
+    name = short_ids(view.nodes)[node.id]
+    return [f"{moment(entry.at_ms)}  {word:<9}  {name}: {_one(text)}", *(f"    {line}" for line in more)]
 
 
 def _of_run(kind: Kind, data: dict[str, Any]) -> str:
@@ -54,7 +56,7 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
         case Kind.APPROVED:
             return "approved", "; ".join(d["titles"]), []
         case Kind.SKIPPED:
-            return "skipped", d["reason"], []
+            return "skipped", d["reason"] if d["by"] == "operator" else f"{node.doc['title']}: not needed here", []
         case Kind.ATTESTED:
             evidence = f" (evidence {d['evidence']}, SHA-256 {d['sha256']})" if d.get("evidence") else ""
             return "attested", f"“{d['text']}” by {d['by']}{evidence}", []
@@ -111,31 +113,32 @@ def closing_lines(view: RunView, is_interrupted: bool) -> list[str]:
     totals = ", ".join(f"{count} {state.value}" for state, count in view.totals.items())
     how = "interrupted; nothing was lost" if is_interrupted else view.state.value.replace("_", " ")
     lines = [f"Run {view.id}: {how} ({totals or 'no nodes yet'})."]
-    asked = [hint for node in view.nodes.values() if (hint := _hint(view.id, node))]
+    names = short_ids(view.nodes)
+    asked = [hint for node in view.nodes.values() if (hint := _hint(view.id, node, names[node.id]))]
     lines += asked[:8]
     if len(asked) > 8:
         lines.append(f"… and {len(asked) - 8} more: runbook status {view.id}")
     if view.state not in (RunState.DONE, RunState.ABORTED):
         lines.append(f"Go on: runbook resume {view.id}")
-    lines.append(f"Report: runbook report {view.id} --format md")
+    lines.append(f"Report: runbook report {view.id} --format html --out report.html")
     return lines
 
 
-def _hint(run: str, node: NodeView) -> str:
-    answer = f"runbook answer {run} '{node.id}'"
+def _hint(run: str, node: NodeView, name: str) -> str:
+    answer = f"runbook answer {run} '{name}'"
     match node.state:
         case NodeState.READY if not node.is_approved:
             flag = "--yes-disruptive" if node.is_disruptive else "--yes"
-            return f"{node.id} needs your go: {answer} approve, or resume with {flag}"
+            return f"{name} needs your go: {answer} approve, or resume with {flag}"
         case NodeState.IN_DOUBT if node.needs_operator:
-            return f"{node.id} is in doubt: {answer} retry sends the call again; skip leaves it out"
+            return f"{name} is in doubt: {answer} retry sends the call again; skip leaves it out"
         case NodeState.WAITING if node.waiting and node.waiting["attest"]:
-            return f"{node.id} waits for {node.waiting['who']}: {answer} attest --text '…' if that is done"
+            return f"{name} waits for {node.waiting['who']}: {answer} attest --text '…' if that is done"
         case NodeState.BLOCKED if node.blocked:
             then = "attest --text '…'" if node.blocked["attest"] else "retry"
             ways = " ".join(node.blocked["ways_out"][:1])
-            return f"{node.id} is blocked ({node.blocked['rule']}): {ways} Then: {answer} {then}"
+            return f"{name} is blocked ({node.blocked['rule']}): {ways} Then: {answer} {then}"
         case NodeState.FAILED if node.error:
-            return f"{node.id} failed ({node.error['code']}): {answer} retry"
+            return f"{name} failed ({node.error['code']}): {answer} retry"
         case _:
             return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from runbook.cli.naming import moment, short_ids
 from runbook.cli.output import table
 from runbook.core.clock import duration, iso
 from runbook.core.docs import ErrorDoc
@@ -93,7 +94,7 @@ def _run_row(view: RunView, driver: str | None) -> tuple[str, ...]:
     more = "+" if view.steps_left else ""
     book = f"{view.book.get('id', '')} {view.book.get('version', '')}"
     done = f"{finished} of {len(view.nodes)}{more}"
-    return (view.id, book, view.mode, view.state.value, done, iso(view.updated_ms), driver or "nobody")
+    return (view.id, book, view.mode, view.state.value, done, moment(view.updated_ms), driver or "nobody")
 
 
 def status_lines(view: RunView, driver: str | None) -> Iterable[str]:
@@ -101,15 +102,17 @@ def status_lines(view: RunView, driver: str | None) -> Iterable[str]:
     yield f"{view.id}: {view.book.get('title', '')}"
     scenario = f", scenario {view.scenario}" if view.scenario else ""
     yield f"{view.mode}{scenario}, edition {view.edition}, {view.state.value}"
-    yield f"updated {iso(view.updated_ms)}, driven by {driver or 'nobody'}"
+    clock = " of simulated time" if view.mode == "rehearsal" else ""
+    yield f"updated {moment(view.updated_ms)}{clock}, driven by {driver or 'nobody'}"
     if view.aborted is not None:
         yield f"aborted: {view.aborted}"
     titles = {p["id"]: p["title"] for p in view.book.get("phases", ())}
+    names = short_ids(view.nodes)
     for phase in dict.fromkeys(n.doc["phase"] for n in view.nodes.values()):
         yield ""
         yield titles.get(phase, phase)
         nodes = [n for n in view.nodes.values() if n.doc["phase"] == phase]
-        rows = table([(f"{GLYPHS[n.state]} {n.state.value}", n.id, _word(view, n)) for n in nodes])
+        rows = table([(f"{GLYPHS[n.state]} {n.state.value}", names[n.id], _word(view, n)) for n in nodes])
         for node, line in zip(nodes, rows, strict=True):
             yield f"  {line}"
             if node.state is NodeState.READY:
@@ -126,9 +129,11 @@ def _word(view: RunView, node: NodeView) -> str:
     if node.state is NodeState.READY:
         risk = " (disruptive)" if node.is_disruptive else ""
         go = "approved" if node.is_approved else f"needs your go{risk}"
-        return f"{node.doc['title']}: {go}: " + "; ".join(c["title"] for c in node.changes)
+        more = "; ".join(t for c in node.changes if (t := c["title"]) not in node.doc["title"])
+        return f"{node.doc['title']}: {go}" + (f": {more}" if more else "")
     if node.state is NodeState.SKIPPED and node.skipped:
-        return f"{node.doc['title']}: {node.skipped['reason']}"
+        why = node.skipped["reason"] if node.skipped["by"] == "operator" else "not needed here"
+        return f"{node.doc['title']}: {why}"
     if error := _error(node):
         return f"{node.doc['title']}: {error['code']}: {error['message']}"
     return node.doc["title"]

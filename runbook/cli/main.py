@@ -15,6 +15,7 @@ import click
 
 from runbook import __version__
 from runbook.cli import output
+from runbook.cli.calling import called_as
 
 COMMANDS: Final[dict[str, str]] = {
     "rehearse": "Rehearse a book against a simulated Azure; no inputs needed.",
@@ -26,7 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "abort": "End a run for good. What was changed stays changed.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",
-    "books": "List the books.",
+    "books": "List the books, or the inputs of one.",
     "lint": "Check book files.",
     "schema": "Print the JSON Schema of books, for editors.",
     "doctor": "Check this machine.",
@@ -81,6 +82,7 @@ class Settings:
 def _keep_home(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None:
         ctx.ensure_object(Settings).named_home = value
+        output.call_as(called_as(sys.argv[0], value))
 
 
 def home_option(function: Any) -> Any:
@@ -133,4 +135,5 @@ def run(args: Sequence[str]) -> int:
 def main() -> None:
     """The entry point."""
     output.prepare()
+    output.call_as(called_as(sys.argv[0]))
     sys.exit(run(sys.argv[1:]))

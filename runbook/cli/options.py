@@ -105,7 +105,13 @@ creating = _chain(
     ),
     click.option("--edition", type=click.Choice(["preview", "ga", "auto"]), help="[default: the scenario's]"),
     click.option("--inputs", metavar="FILE", type=click.Path(dir_okay=False), help="YAML or JSON file of inputs."),
-    click.option("--set", "sets", multiple=True, metavar="K=V", help="One input; repeat for more. Beats --inputs."),
+    click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="K=V",
+        help="One input; repeat for more. Beats --inputs; `runbook books BOOK` lists them.",
+    ),
     click.option("--run-id", default="", metavar="ID", help="Name of the run. [default: the next free one]"),
 )
 """What a run is made from."""

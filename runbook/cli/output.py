@@ -1,7 +1,7 @@
 """The only module that writes: stdout is data, stderr is talk.
 
-Invariant: no text reaches either stream with a character in it that could drive a terminal. JSON is written in ASCII,
-so it is the same bytes in every locale.
+Invariants: commands named in remarks are written as this operator has to type them; no text reaches either stream
+with a character in it that could drive a terminal. JSON is written in ASCII, so it is the same bytes in every locale.
 """
 
 from __future__ import annotations
@@ -9,12 +9,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, Final
 
 from runbook.core.redact import plain
+
+_COMMAND: Final = re.compile(r"(?<![\w./\\-])runbook (?=[a-z]+\b)(?!is\b|was\b)")
+
+_called: list[str] = ["runbook"]
+
+
+def call_as(program: str) -> None:
+    """From now on, remarks name this program so."""
+    _called[0] = program
+
+
+def program() -> str:
+    """How the operator calls this program."""
+    return _called[0]
 
 
 def prepare() -> None:
@@ -44,6 +59,7 @@ def document(text: str) -> None:
 
 def talk(text: str) -> None:
     """A remark to the person at the terminal."""
+    text = _COMMAND.sub(lambda _: f"{program()} ", text)
     with contextlib.suppress(OSError, ValueError):  # nobody listens, and nothing depends on it
         sys.stderr.write(plain(text) + "\n")
         sys.stderr.flush()

@@ -6,15 +6,18 @@ is answered. The end of input leaves the run as it is.
 
 from __future__ import annotations
 
+import json
 import queue
 import sys
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any, TextIO
 
 from runbook.cli import output
+from runbook.cli.evidence import evidence_of
 from runbook.cli.exits import Exit, of_run
 from runbook.cli.lines import closing_lines, event_lines
 from runbook.core.command import Approve, Attest, Command, Retry, Skip
+from runbook.core.docs import DiffDoc
 from runbook.core.error import RunbookError
 from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
@@ -68,7 +71,9 @@ class _Talk:
     """Questions put off: node, and when it came into the state that asks."""
 
     def go(self) -> None:
-        output.data(f"Run {self.attachment.view.id}. Answer with the first letter; h explains.")
+        view = self.attachment.view
+        what = "a rehearsal on a simulated Azure" if view.mode == "rehearsal" else view.mode
+        output.data(f"Run {view.id}: {what}. Answer with the first letter; h explains.")
         while self.attachment.failure is None and self.attachment.view.state not in _OVER:
             if self.show(wait_s=0.2):
                 continue
@@ -105,7 +110,7 @@ class _Talk:
         offered = choices(node)
         letters = {c[0]: c for c in (*offered, "later", "quit")}
         words = ", ".join(letters.values())
-        reply = self._read(f"{node.id}: {words}?")
+        reply = self._read(f"{words[0].upper()}{words[1:]}?")
         choice = letters.get(reply[:1].lower())
         if choice is None:
             output.data(_HELP if reply[:1].lower() == "h" else f"One of: {words}.")
@@ -119,16 +124,36 @@ class _Talk:
     def _command(self, choice: str, node: NodeView) -> Command | None:
         match choice:
             case "approve":
-                return Approve(node.id, tuple(c["digest"] for c in node.changes))
+                return self._approval(node)
             case "retry":
                 return Retry(node.id)
             case "skip":
                 reason = self._read("Why is it left out? (it stands in the report; empty: go back)")
                 return Skip(node.id, reason) if reason else None
             case _:
-                text = self._read("What do you vouch for? (it stands in the report; empty: go back)")
-                by = str(self.attachment.view.pinned.get("account", "")) or "operator"
-                return Attest(node.id, text, by) if text else None
+                return self._word(node)
+
+    def _approval(self, node: NodeView) -> Command | None:
+        risky = next((c for c in node.changes if c["risk"] == "disruptive"), None)
+        if risky is not None:
+            name = risky["path"].partition("?")[0].rstrip("/").rpartition("/")[2]
+            if self._read(f"This is disruptive. Type the resource's name, {name}, to go on (empty: go back)") != name:
+                output.data("Not approved: that is not its name.")
+                return None
+        return Approve(node.id, tuple(c["digest"] for c in node.changes))
+
+    def _word(self, node: NodeView) -> Command | None:
+        text = self._read("What do you vouch for? (it stands in the report; empty: go back)")
+        if not text:
+            return None
+        by = str(self.attachment.view.pinned.get("account", "")) or "operator"
+        path = self._read("Evidence file? (its name and SHA-256 are kept; empty: none)")
+        try:
+            name, sha256 = evidence_of(path) if path else ("", "")
+        except RunbookError as error:
+            output.data(f"{error.message} Not attested.")
+            return None
+        return Attest(node.id, text, by, name, sha256)
 
     def _submit(self, command: Command) -> None:
         try:
@@ -169,13 +194,24 @@ def choices(node: NodeView) -> tuple[str, ...]:
             return ()
 
 
+def _differs(diff: DiffDoc) -> str:
+    name = diff["path"] or "all of it"
+    if diff["before"] is None:
+        return f"{name}: new: {_value(diff['after'])}"
+    return f"{name}: {_value(diff['before'])} becomes {'nothing' if diff['after'] is None else _value(diff['after'])}"
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def question_lines(node: NodeView) -> list[str]:
     """What to know before answering: the changes with their commands, the wait or the rule."""
     lines = ["", f"{node.doc['title']} ({node.state.value})"]
     if node.state is NodeState.READY:
         for change in node.changes:
             lines += [f"  {change['title']} [{change['risk']}]", f"    {change['command']['az']}"]
-            lines += [f"    {d['path']}: {d['before']} becomes {d['after']}" for d in change["diff"]]
+            lines += [f"    {_differs(d)}" for d in change["diff"]]
     if node.waiting and node.state is NodeState.WAITING:
         wait = node.waiting
         lines += [f"  Waits for {wait['who']}. {wait['message']}", f"  Then: {wait['then']}"]

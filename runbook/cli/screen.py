@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from runbook.cli import output
 from runbook.cli.driving import Front, check_terminal
 from runbook.cli.exits import Exit
 
@@ -20,7 +21,11 @@ def show_home(home: Path) -> Exit:
     from runbook.tui.app import run_home
 
     failure = run_home(
-        lambda: _runs(home), _books, lambda run: _open(home, run), lambda book: _open(home, _create(home, book))
+        lambda: _runs(home),
+        _books,
+        lambda run: _open(home, run),
+        lambda book: _open(home, _create(home, book)),
+        output.program(),
     )
     if failure is not None:
         raise failure

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from heapq import heappop, heappush
 
+from runbook.core.ids import step_of
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView, RunView
 
@@ -19,7 +20,7 @@ class Act(Enum):
     """What a node has to do."""
 
     BEGIN = auto()
-    """Its needs are met: ask ``when``, then look."""
+    """Its needs are met, or never will be: ask whether it applies, then look."""
     LOOK = auto()
     POLL = auto()
 
@@ -32,6 +33,7 @@ class Agenda:
         self._timed: list[tuple[int, str]] = []
         self._open: Counter[str] = Counter()
         self._dependents: defaultdict[str, list[str]] = defaultdict(list)
+        self._needed: defaultdict[str, set[str]] = defaultdict(set)
         self._place: dict[str, int] = {}
         self.add_nodes(view, list(view.nodes))
 
@@ -43,6 +45,7 @@ class Agenda:
                 self._open[node.doc["step"]] += 1
             for need in node.doc["needs"]:
                 self._dependents[need].append(node.id)
+                self._needed[step_of(need)].add(need)
         self._place.clear()
 
     def touch(self, node: str) -> None:
@@ -61,10 +64,12 @@ class Agenda:
         """Whether a step has become nodes and all of them are finished."""
         return step in view.expanded and not self._open[step]
 
-    def step_expanded(self, step: str) -> None:
-        """A step became nodes, possibly none: those who need all of it may begin."""
-        if not self._open[step]:
-            self._dirty.update(self._dependents[f"{step}[*]"])
+    def step_expanded(self, view: RunView, step: str) -> None:
+        """A step became nodes, possibly none: those who need all of it may begin, or one that it did not become."""
+        every = f"{step}[*]"
+        for need in self._needed[step]:
+            if need not in view.nodes and (need != every or not self._open[step]):
+                self._dirty.update(self._dependents[need])
 
     def next_ms(self, view: RunView) -> int | None:
         """When the next timed node is due; None when none is."""
@@ -100,7 +105,9 @@ class Agenda:
     def _act(self, view: RunView, node: NodeView, is_free: Callable[[NodeView], bool]) -> Act | None:
         match node.state:
             case NodeState.PENDING:
-                return Act.BEGIN if all(self._is_met(view, need) for need in node.doc["needs"]) else None
+                needs = node.doc["needs"]
+                is_ready = all(self._is_met(view, need) for need in needs)
+                return Act.BEGIN if is_ready or any(is_missing(view, need) for need in needs) else None
             case NodeState.OBSERVING:
                 return Act.LOOK
             case NodeState.READY:
@@ -108,6 +115,9 @@ class Agenda:
                 return Act.LOOK if node.due_ms is not None or (node.is_approved and is_free(node)) else None
             case NodeState.SETTLING:
                 return Act.POLL if node.operation else Act.LOOK
+            case NodeState.FAILED if not node.verdict:
+                # Never looked at: what kept it from that may still.
+                return Act.BEGIN if node.due_ms is not None else None
             case NodeState.WAITING | NodeState.BLOCKED | NodeState.FAILED | NodeState.IN_DOUBT:
                 return Act.LOOK if node.due_ms is not None else None
             case _:
@@ -118,3 +128,8 @@ class Agenda:
             return self.is_step_over(view, need[:-3])
         node = view.nodes.get(need)
         return node is not None and node.state in FINISHED
+
+
+def is_missing(view: RunView, need: str) -> bool:
+    """Whether a need names a node that its step, which has become nodes, did not become."""
+    return need not in view.nodes and not need.endswith("[*]") and step_of(need) in view.expanded

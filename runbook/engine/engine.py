@@ -10,11 +10,12 @@ inside an activity: whatever must wait is an entry with a due time, so a resumed
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
-from runbook.book import Book, expand, expansion_needs, when
+from runbook.book import Book, expansion_needs
 from runbook.core.command import Command
 from runbook.core.entry import Draft, Kind
 from runbook.core.error import ContextError, RunbookError
@@ -23,10 +24,15 @@ from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.engine.agenda import Act, Agenda
 from runbook.engine.decide import decide
+from runbook.engine.growth import applies, failure, grow, skipped_needs
 from runbook.engine.judge import Scene, error_doc
+from runbook.engine.locks import Locks
 from runbook.engine.log import Log
 from runbook.engine.machine import Machine
 from runbook.engine.world import Limits, World
+
+_STANDING = (NodeState.OBSERVING, NodeState.SETTLING, NodeState.WAITING, NodeState.BLOCKED)
+"""States a node may come back into for ever without getting any further."""
 
 
 class Until(Enum):
@@ -53,13 +59,11 @@ class Engine:
         self._specs = {spec.id: spec for spec in book.steps}
         self._expandable = [spec.id for spec in book.steps if spec.id not in log.view.expanded]
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._locks: dict[str, str] = {}
-        self._held: dict[str, tuple[str, ...]] = {}
-        self._queue: dict[str, list[str]] = {}  # approved nodes and the taken locks they want, first come first served
+        self._locks = Locks(self._agenda.touch)
         self._stirred = asyncio.Event()
         self._failure: BaseException | None = None
         self._is_closed = False
-        self._deciding = 0
+        self._deciding: set[asyncio.Task[None]] = set()
         self._moved_ms = world.clock.now_ms()
         log.listen(self._hear)
 
@@ -83,8 +87,8 @@ class Engine:
         The task ends when the command is committed, or with ``UsageError`` when it does not fit the run as it
         stands, or with ``JournalError`` when it could not be written.
         """
-        self._deciding += 1
         task = asyncio.create_task(self._decide(command))
+        self._deciding.add(task)
         task.add_done_callback(self._decided)
         return task
 
@@ -94,13 +98,13 @@ class Engine:
 
     async def _decide(self, command: Command) -> None:
         name = getattr(command, "node", None)
-        if name in self._tasks:
-            await asyncio.wait([self._tasks[name]])  # a look under way would not know of the command
+        while name in self._tasks:  # a look under way would not know of the command, nor would one that follows at once
+            await asyncio.wait([self._tasks[name]])
         self._log.flush()
         await self._log.commit(decide(self.view, command))
 
     def _decided(self, task: asyncio.Task[None]) -> None:
-        self._deciding -= 1
+        self._deciding.discard(task)
         self._stirred.set()
 
     def close(self) -> None:
@@ -129,13 +133,24 @@ class Engine:
                 await self._wait()
         finally:
             await self._settle_tasks()
-        if self._failure:
-            raise self._failure
         self._log.flush()
+        if (error := self._ended_by) is not None:
+            raise error
         return self.view
 
+    @property
+    def _is_stopped(self) -> bool:
+        """Whether nothing new may begin."""
+        view = self.view
+        return view.paused or view.aborted is not None or self._is_closed or self._ended_by is not None
+
+    @property
+    def _ended_by(self) -> BaseException | None:
+        """What went wrong with the driving itself: in an activity, with the journal, or in a listener that broke."""
+        return self._failure or self._log.failure or self._log.broken
+
     def _is_over(self, until: Until) -> bool:
-        if self._failure:
+        if self._ended_by:
             return True
         if self._tasks or self._deciding or self._stirred.is_set():
             return False
@@ -155,7 +170,7 @@ class Engine:
 
     async def _wait(self) -> None:
         """Until something stirs, or the next due time; virtual time stands still while anything is under way."""
-        next_ms = None if self.view.paused or self._is_closed else self._agenda.next_ms(self.view)
+        next_ms = None if self._is_stopped else self._agenda.next_ms(self.view)
         is_idle = not (self._tasks or self._deciding or self._stirred.is_set())
         if next_ms is None or not (self._world.clock.flows or is_idle):
             await self._stirred.wait()
@@ -171,7 +186,7 @@ class Engine:
 
     def _launch(self) -> None:
         view = self.view
-        if view.paused or view.aborted is not None or self._is_closed or self._failure:
+        if self._is_stopped:
             return
         self._expand_ready(view)
         acts = self._agenda.take(view, self._world.clock.now_ms(), self._tasks.__contains__, self._may_send)
@@ -192,17 +207,17 @@ class Engine:
                 self._failure = self._failure or error
             finally:
                 del self._tasks[name]
-                if name in self.view.nodes:
+                if (node := self.view.nodes.get(name)) is not None:
+                    self._let_go(node)  # first: a turn that came to nothing passes to those who wait already
                     self._agenda.touch(name)
-                self._wake_queued()
                 self._stirred.set()
 
         self._tasks[name] = asyncio.create_task(guarded(), name=name)
 
     async def _settle_tasks(self) -> None:
-        """Let what is under way end: its answers are worth recording."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        """Let what is under way end: its answers are worth recording, and whoever asked for something is answered."""
+        while under_way := [*self._tasks.values(), *self._deciding]:
+            await asyncio.wait(under_way)
 
     # ------------------------------------------------------------ activities
 
@@ -214,22 +229,23 @@ class Engine:
                 self._start(f"expand {step}", self._expand(step))
 
     async def _expand(self, step: str) -> None:
-        docs = expand(self._book, self._specs[step], self.view)
-        await self._log.commit(Draft(Kind.EXPANDED, data={"step": step, "nodes": docs}))
+        await self._log.commit(*grow(self._book, self._specs[step], self.view))
 
-    def _has_moved(self, node: NodeView) -> bool:
-        """Whether a decision was committed between handing out this node's act and its first line."""
-        return self.view.nodes[node.id].state is not node.state
+    def _now(self, handed_out: NodeView) -> NodeView | None:
+        """The node as it stands: a decision may have been committed since its act was handed out.
 
-    async def _begin(self, node: NodeView) -> None:
-        if self._has_moved(node):
+        None when the act is not what the node needs any more.
+        """
+        node = self.view.nodes[handed_out.id]
+        return node if node.state is handed_out.state else None
+
+    async def _begin(self, handed_out: NodeView) -> None:
+        if (node := self._now(handed_out)) is None:
             return
         try:
-            is_wanted = when(self._book, node.doc, self.view)
+            is_wanted = applies(self._book, node, self.view)
         except RunbookError as error:
-            self._log.post(Draft(Kind.BEGUN, node.id, NodeState.OBSERVING))
-            doc = error_doc(error.code, error.message, error.hint)
-            await self._log.commit(Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": doc}))
+            await self._log.commit(*failure(node.id, error))
             return
         if is_wanted:
             await self._look(node)
@@ -238,23 +254,23 @@ class Engine:
             data = {"by": "when", "reason": f"not needed here: {spec.when}"}
             await self._log.commit(Draft(Kind.SKIPPED, node.id, NodeState.SKIPPED, data))
 
-    async def _look(self, node: NodeView) -> None:
-        if self._has_moved(node):
+    async def _look(self, handed_out: NodeView) -> None:
+        if (node := self._now(handed_out)) is None:
             return
         self._log.post(Draft(Kind.BEGUN, node.id, NodeState.OBSERVING))
         judgement = await self._machine.look(node, lambda: self.view, lambda: self._scene(node))
         if judgement.send is not None:
-            self._claim(node.id, judgement.send.locks)
+            self._locks.hold(node.id, judgement.send.locks)
         await self._log.commit(*judgement.drafts)
         if judgement.send is not None:
             committed = self.view.nodes[node.id]
-            if self.view.aborted is None:
-                await self._log.commit(await self._machine.send(committed, judgement.send, self.view.id))
-            else:
+            if self._is_stopped:  # between judgement and commit
                 await self._log.commit(self._machine.unsent(committed))
+            else:
+                await self._log.commit(await self._machine.send(committed, judgement.send, self.view.id))
 
-    async def _poll(self, node: NodeView) -> None:
-        if self._has_moved(node):
+    async def _poll(self, handed_out: NodeView) -> None:
+        if (node := self._now(handed_out)) is None:
             return
         url = self._log.journal.side(node.operation["seq"]) if node.operation else None
         await self._log.commit(await self._machine.poll(node, url))
@@ -262,52 +278,17 @@ class Engine:
     def _scene(self, node: NodeView) -> Scene:
         # The node's own decisions may have changed while it was looked at: judge by what is committed now.
         fresh = self.view.nodes[node.id]
-        return Scene(
-            self.view, fresh, self._world.clock.now_ms(), self._is_free_for(node.id), lambda: self._skipped(fresh)
-        )
-
-    # ------------------------------------------------------------ locks
-
-    def _is_free_for(self, name: str) -> Callable[[tuple[str, ...]], bool]:
-        return lambda locks: all(self._locks.get(lock.lower(), name) == name for lock in locks)
+        is_free = partial(self._locks.is_free, node.id)
+        now_ms = self._world.clock.now_ms()
+        return Scene(self.view, fresh, now_ms, self._is_stopped, is_free, lambda: skipped_needs(self.view, fresh))
 
     def _may_send(self, node: NodeView) -> bool:
-        locks = node.changes[0]["locks"]
-        is_free = self._is_free_for(node.id)(tuple(locks))
-        if not is_free:
-            self._queue[node.id] = locks
-        return is_free
+        return self._locks.take(node.id, node.changes[0]["locks"])
 
-    def _claim(self, name: str, locks: Iterable[str]) -> None:
-        wanted = tuple(lock.lower() for lock in locks)
-        self._locks.update((lock, name) for lock in wanted)
-        for lock in self._held.pop(name, ()):  # what an earlier change of the same node held
-            if lock not in wanted:
-                del self._locks[lock]
-        self._held[name] = wanted
-
-    def _release(self, name: str) -> None:
-        if locks := self._held.pop(name, ()):
-            for lock in locks:
-                del self._locks[lock]
-            self._wake_queued()
-
-    def _wake_queued(self) -> None:
-        """Let queued nodes look whose locks are free, one for each lock.
-
-        A node that was woken and finds nothing to send ends its activity, and that wakes the next.
-        """
-        if not self._queue:
-            return
-        promised: set[str] = set()
-        for name, locks in list(self._queue.items()):
-            node = self.view.nodes[name]
-            if not (node.state is NodeState.READY and node.is_approved):
-                del self._queue[name]
-            elif promised.isdisjoint(locks) and self._is_free_for(name)(tuple(locks)):
-                del self._queue[name]
-                promised.update(locks)
-                self._agenda.touch(name)
+    def _let_go(self, node: NodeView) -> None:
+        """Give up locks that no call under way or in doubt accounts for."""
+        if node.intent is None and node.operation is None and node.state is not NodeState.APPLYING:
+            self._locks.release(node.id)
 
     # ------------------------------------------------------------ what was committed
 
@@ -316,34 +297,17 @@ class Engine:
         self._stirred.set()
         if entry.kind is Kind.EXPANDED:
             self._agenda.add_nodes(view, [doc["id"] for doc in entry.data["nodes"]])
-            self._agenda.step_expanded(entry.data["step"])
+            self._agenda.step_expanded(view, entry.data["step"])
         if entry.node is None:
             return
         node = view.nodes[entry.node]
         self._agenda.touch(node.id)
-        if entry.to not in (None, event.before, NodeState.OBSERVING, NodeState.WAITING, NodeState.BLOCKED):
+        if entry.to not in (None, event.before, *_STANDING) or entry.kind is Kind.ACCEPTED:
             self._moved_ms = entry.at_ms
         if entry.to in FINISHED and event.before not in FINISHED:
             self._agenda.finished(node)
-        if node.intent is None and node.operation is None and node.state is not NodeState.APPLYING:
-            self._release(node.id)
-
-    def _skipped(self, node: NodeView) -> tuple[str, ...]:
-        """Nodes the operator skipped on which this one stands, directly or not."""
-        found: list[str] = []
-        seen: set[str] = set()
-        left = list(node.doc["needs"])
-        while left:
-            need = left.pop()
-            if need in seen:
-                continue
-            seen.add(need)
-            members = self.view.of_step(need[:-3]) if need.endswith("[*]") else [self.view.nodes[need]]
-            for member in members:
-                if member.skipped and member.skipped["by"] == "operator":
-                    found.append(member.id)
-                left.extend(member.doc["needs"])
-        return tuple(sorted(set(found)))
+        if node.id not in self._tasks and node.state is not NodeState.READY:  # a ready one may stand in line
+            self._let_go(node)
 
     # ------------------------------------------------------------ starting
 
@@ -369,7 +333,7 @@ class Engine:
             await asyncio.sleep(self._world.escape_s)
         for node in self.view.nodes.values():
             if work := node.intent or node.operation:
-                self._claim(node.id, work["locks"])
+                self._locks.hold(node.id, work["locks"])
         if open_intents:
             doc = error_doc("answer_missing", "The process that sent this call ended before the answer came.")
             drafts = [Draft(Kind.DOUBTED, n.id, NodeState.IN_DOUBT, {"error": doc}) for n in open_intents]

@@ -7,23 +7,22 @@ another process drives. Both hand out views that are immutable and safe to read 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
 from runbook.core.command import Command
 from runbook.core.entry import Entry
-from runbook.core.error import Driven, RunbookError
+from runbook.core.error import RunbookError
 from runbook.core.event import Event
-from runbook.core.state import NodeState
 from runbook.core.view import RunView
 from runbook.engine.engine import Engine, Until
-from runbook.journal.fold import fold
-from runbook.journal.lease import driver, words
-from runbook.journal.load import load_view
-from runbook.journal.store import Journal
+from runbook.engine.follower import Follower, read_entries
+
+__all__ = ["Attachment", "Follower", "Host", "Session"]
 
 
 class Attachment(Protocol):
@@ -94,7 +93,10 @@ class Host:
         self._open = open_session
         self._ready: Future[tuple[Session, asyncio.AbstractEventLoop]] = Future()
         self._failure: RunbookError | None = None
-        self._on_failure: list[Callable[[], None]] = []
+        self._on_end: list[Callable[[], None]] = []
+        self._ending = threading.Lock()
+        self._is_over = False
+        self._asked: set[Future[None]] = set()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="engine", daemon=True)
         self._thread.start()
         self._session, self._loop = self._ready.result()
@@ -108,16 +110,27 @@ class Host:
             self._ready.set_exception(error)
             return
         self._ready.set_result((session, asyncio.get_running_loop()))
-        try:
+        with self._noted():
             await session.engine.run(Until.CLOSED)
-        except RunbookError as error:
-            self._failure = error
-        except Exception as error:
-            self._failure = RunbookError(f"The engine broke: {type(error).__name__}: {error}", "Resume the run.")
-        finally:
+        with self._ending:
+            self._is_over = True  # from here on nobody is let in, and who is in already is answered
+        while asked := [asyncio.wrap_future(future) for future in tuple(self._asked)]:
+            await asyncio.wait(asked)
+        with self._noted():
             await session.close()
-            for callback in self._on_failure:
-                callback()
+        for callback in self._on_end:
+            callback()
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """What goes wrong here ends the driving, in words."""
+        try:
+            yield
+        except RunbookError as error:
+            self._failure = self._failure or error
+        except Exception as error:
+            broke = RunbookError(f"The engine broke: {type(error).__name__}: {error}", "Resume the run.")
+            self._failure = self._failure or broke
 
     @property
     def view(self) -> RunView:
@@ -128,96 +141,44 @@ class Host:
         return self._failure
 
     def on_end(self, callback: Callable[[], None]) -> None:
-        """Be told, in the engine's thread, when driving has ended for any reason."""
-        self._on_failure.append(callback)
+        """Be told, mostly in the engine's thread, when driving has ended for any reason; at once if it has."""
+        with self._ending:
+            if not self._is_over:
+                self._on_end.append(callback)
+                return
+        callback()
 
     def now_ms(self) -> int:
         return self._session.now_ms()
 
     def submit(self, command: Command) -> Future[None]:
-        if not self._thread.is_alive():
-            refused: Future[None] = Future()
-            refused.set_exception(self._failure or RunbookError("The run is closed.", "Resume it."))
-            return refused
-        return asyncio.run_coroutine_threadsafe(self._session.engine.decide(command), self._loop)
+        with self._ending:
+            if not self._is_over:
+                future = asyncio.run_coroutine_threadsafe(self._decide(command), self._loop)
+                self._asked.add(future)
+                future.add_done_callback(self._asked.discard)
+                return future
+        refused: Future[None] = Future()
+        refused.set_exception(self._refusal)
+        return refused
+
+    async def _decide(self, command: Command) -> None:
+        if self._is_over:
+            raise self._refusal
+        await self._session.engine.decide(command)
+
+    @property
+    def _refusal(self) -> RunbookError:
+        return self._failure or RunbookError("The run is closed.", "Resume it.")
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         return self._session.engine.listen(callback)
 
     def entries(self, node: str | None, limit: int = 200) -> list[Entry]:
-        return _read_entries(self._journal, node, limit)
+        return read_entries(self._journal, node, limit)
 
     def close(self) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._session.engine.close)
-            self._thread.join(timeout=90)
-
-
-class Follower:
-    """Reads along while another process drives, by asking the journal every so often.
-
-    Args:
-        journal: the run's journal.
-        every_s: real seconds between readings.
-    """
-
-    is_read_only = True
-    speed: float | None = None
-    failure: RunbookError | None = None
-
-    def __init__(self, journal: Path, every_s: float = 0.5) -> None:
-        self._path = journal
-        self._every_s = every_s
-        self._listeners: list[Callable[[Event], None]] = []
-        self._closed = threading.Event()
-        opened = Journal.open(journal, write=False)
-        self._view = load_view(opened)
-        row = driver(opened)
-        self.driver = words(row) if row else "nobody drives it"
-        opened.close()
-        self._thread = threading.Thread(target=self._read_along, name="follower", daemon=True)
-        self._thread.start()
-
-    @property
-    def view(self) -> RunView:
-        return self._view
-
-    def now_ms(self) -> int:
-        return self._view.updated_ms
-
-    def submit(self, command: Command) -> Future[None]:
-        refused: Future[None] = Future()
-        refused.set_exception(
-            Driven(f"This run is driven by {self.driver}; you look on.", "Ask them, or take over with `--take-over`.")
-        )
-        return refused
-
-    def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
-
-    def entries(self, node: str | None, limit: int = 200) -> list[Entry]:
-        return _read_entries(self._path, node, limit)
-
-    def close(self) -> None:
-        self._closed.set()
-        self._thread.join(timeout=5)
-
-    def _read_along(self) -> None:
-        journal = Journal.open(self._path, write=False)
-        while not self._closed.wait(self._every_s):
-            for entry in list(journal.entries(after=self._view.head)):
-                known = self._view.nodes.get(entry.node or "")
-                self._view = fold(self._view, [entry])
-                before = known.state if known else NodeState.PENDING if entry.node else None
-                for listener in tuple(self._listeners):
-                    listener(Event(entry, before, self._view))
-        journal.close()
-
-
-def _read_entries(path: Path, node: str | None, limit: int) -> list[Entry]:
-    journal = Journal.open(path, write=False)
-    try:
-        return list(journal.entries(node=node, last=limit))
-    finally:
-        journal.close()
+        with self._ending:
+            if not self._is_over:
+                self._loop.call_soon_threadsafe(self._session.engine.close)
+        self._thread.join(timeout=90)

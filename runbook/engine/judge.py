@@ -6,12 +6,13 @@ its turn come. ``Judgement.send`` is set only together with a committed intent.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from runbook.core.docs import ChangeDoc, ErrorDoc
-from runbook.core.entry import Draft, Kind
+from runbook.core.entry import Draft, Kind, canonical
 from runbook.core.ids import subscription_of
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
@@ -35,6 +36,7 @@ class Scene:
     """What a judgement depends on besides the verdict.
 
     Attributes:
+        is_stopped: whether nothing new may be sent, by whomever's wish.
         is_free: whether nobody else holds these locks.
         skipped_needs: gives the nodes the operator skipped, on which this one stands, directly or not.
     """
@@ -42,6 +44,7 @@ class Scene:
     view: RunView
     node: NodeView
     now_ms: int
+    is_stopped: bool
     is_free: Callable[[tuple[str, ...]], bool]
     skipped_needs: Callable[[], tuple[str, ...]]
 
@@ -70,7 +73,9 @@ def _satisfied(scene: Scene, verdict: Satisfied) -> Judgement:
         message = "; ".join(f"{c.name}: expected {c.expected}, found {c.observed}" for c in unmet)
         blocked = Blocked("check-not-met", message, ("Put it right, then retry.",), verdict.checks, poll=Poll())
         return _blocked(scene, blocked)
-    return _say(scene, NodeState.DONE, "satisfied", verdict.summary, verdict.checks, outputs=dict(verdict.outputs))
+    # As a later session will read them: to an expression a tuple is no list.
+    outputs = json.loads(canonical(dict(verdict.outputs))) if verdict.outputs else {}
+    return _say(scene, NodeState.DONE, "satisfied", verdict.summary, verdict.checks, outputs=outputs)
 
 
 def _waiting(scene: Scene, verdict: Waiting) -> Judgement:
@@ -110,8 +115,7 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
         if skipped:
             return _blocked_with(scene, _need_skipped(first, skipped), verdict)
     is_approved = node.approved.issuperset(digests)
-    is_stopped = scene.view.paused or scene.view.aborted is not None
-    if is_stopped or not (is_approved and scene.is_free(first.locks)):
+    if scene.is_stopped or not (is_approved and scene.is_free(first.locks)):
         summary = verdict.summary or "; ".join(c.title for c in changes)
         docs = _docs(changes)
         return _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)

@@ -32,6 +32,7 @@ class Log:
 
     Attributes:
         view: the fold of everything committed.
+        failure: why nothing can be committed any more; what was handed in then is lost.
         broken: what the first listener that broke raised; the others were told all the same.
     """
 
@@ -48,7 +49,7 @@ class Log:
         self._untold: deque[Event] = deque()
         self._is_telling = False
         self._kept = 0  # a session that ends before its turn comes must not put the snapshot off for ever
-        self._failure: BaseException | None = None
+        self.failure: BaseException | None = None
         self._lazy: asyncio.TimerHandle | None = None
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
@@ -73,7 +74,7 @@ class Log:
         self.flush()
 
     def _flush_lazily(self) -> None:
-        with contextlib.suppress(Exception):  # kept in _failure, and raised to whoever commits next
+        with contextlib.suppress(Exception):  # kept in failure, and raised to whoever commits next
             self.flush()
 
     async def commit(self, *drafts: Draft) -> None:
@@ -117,8 +118,8 @@ class Log:
         drafts, self._pending = self._pending, []
         if not drafts:
             return
-        if self._failure:
-            raise self._failure
+        if self.failure:
+            raise self.failure
         at_ms = max(self._clock.now_ms(), self.view.updated_ms)
         states = {d.node: known.state for d in drafts if d.node and (known := self.view.nodes.get(d.node))}
         try:
@@ -128,7 +129,7 @@ class Log:
             after = fold(self.view, tries)
             entries = self.journal.append(drafts, at_ms, self.epoch)
         except BaseException as error:
-            self._failure = error  # what was handed in is lost with it: nothing may follow
+            self.failure = error  # what was handed in is lost with it: nothing may follow
             raise
         self.view = after
         for entry in entries:

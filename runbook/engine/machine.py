@@ -65,7 +65,8 @@ class Machine:
     async def look(self, node: NodeView, view: Callable[[], RunView], scene: Callable[[], Scene]) -> Judgement:
         """Observe and judge. ``scene`` is asked after the look, so the judgement sees what happened meanwhile."""
         try:
-            judgement = judge(scene(), await self._observe(node, view()))
+            verdict = await self._observe(node, view())
+            judgement = judge(scene(), verdict)
             # Sealed here, so that what is not JSON is this step's fault and nobody else's.
             return replace(judgement, drafts=tuple(map(seal, judgement.drafts)))
         except (NotSent, AnswerMissing, Throttled) as error:
@@ -131,8 +132,8 @@ class Machine:
         return Draft(Kind.ACCEPTED, node.id, NodeState.SETTLING, {**data, **operation}, side=answer.operation.url)
 
     def unsent(self, node: NodeView) -> Draft:
-        """Close the intent of a call that was not sent after all, because the run was aborted meanwhile."""
-        error = error_doc("aborted", "The run was aborted before this call was sent.", "Nothing was changed by it.")
+        """Close the intent of a call that was not sent after all, because the run was stopped meanwhile."""
+        error = error_doc("stopped", "The run was stopped before this call was sent.", "Nothing was changed by it.")
         data = {"error": error, "due_ms": self._later(0), "attempt": node.deferred + 1, "refused": True}
         return Draft(Kind.DEFERRED, node.id, NodeState.OBSERVING, data)
 
@@ -154,7 +155,7 @@ class Machine:
             if node.deferred >= self._limits.deferrals:
                 return _polled_over(node, "unreadable", self._later(0))  # the resource itself will tell
             return self._defer(node, error, None)
-        except ArmError:
+        except Exception:  # the resource itself will tell
             return _polled_over(node, "unreadable", self._later(0))
         if isinstance(outcome, Running):
             due_ms = self._later(outcome.retry_after_s or self._limits.poll_s)

@@ -133,6 +133,7 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "operation": None,
         "applied": applied,
         "intent": node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
+        "resend": "" if d.get("took_effect") else node.resend,  # that leave was for a call that turned out not needed
     }
 
 

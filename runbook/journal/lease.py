@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.core.clock import iso
-from runbook.core.error import Driven
+from runbook.core.error import Driven, Unwritable
 from runbook.journal.store import Driver, Journal
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def take(journal: Journal, *, take_over: bool = False, reason: str = "") -> Leas
     Raises:
         Driven: a living process drives it, and ``take_over`` was not asked for.
         LeaseLost: somebody else was quicker.
+        Unwritable: the lock file cannot be made.
     """
     import platform
 
@@ -72,6 +73,10 @@ def take(journal: Journal, *, take_over: bool = False, reason: str = "") -> Leas
         lock.acquire(timeout=0)
     except Timeout:
         raise Driven("Another process is taking this run at this moment.", "Try again in a moment.") from None
+    except OSError as error:
+        raise Unwritable(
+            f"{lock.lock_file} cannot be made: {error.strerror}.", "Check the folder's rights and the disk."
+        ) from error
     me = Driver(newest + 1, platform.node(), os.getpid(), _account(), time.time_ns() // 1_000_000, reason)
     try:
         journal.add_driver(newest, me)
@@ -102,7 +107,7 @@ def _is_held(path: Path, patience_s: float = 0) -> bool:
         return False
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path, thread_local=False)
+    lock = FileLock(path, mode=0o600, thread_local=False)
     try:
         lock.acquire(timeout=patience_s, poll_interval=0.02)
     except Timeout:
@@ -114,9 +119,10 @@ def _is_held(path: Path, patience_s: float = 0) -> bool:
 
 
 def _sweep(journal: Path, newest: int) -> None:
-    """Lock files of epochs whose drivers are gone."""
+    """Lock files of earlier epochs whose drivers are gone. Later ones may be a successor's that is just being taken."""
     for path in journal.parent.glob("driver-*.lock"):
-        if path != _lock_path(journal, newest + 1) and not _is_held(path):
+        epoch = path.stem.partition("-")[2]
+        if epoch.isdecimal() and int(epoch) <= newest and not _is_held(path):
             with contextlib.suppress(OSError):
                 path.unlink()
 

@@ -164,6 +164,14 @@ class Journal:
             seq, hash_, _ = self._read_head()
             return seq, hash_
 
+    def hash_at(self, seq: int) -> str | None:
+        """The hash of entry ``seq``; None when there is no such entry. Before the first stands ``GENESIS``."""
+        if seq == 0:
+            return GENESIS
+        with _told(self.path):
+            row = self._db.execute("SELECT hash FROM entry WHERE seq = ?", (seq,)).fetchone()
+            return str(row[0]) if row else None
+
     def entries(self, after: int = 0, node: str | None = None, last: int | None = None) -> Iterator[Entry]:
         """Entries in order.
 

@@ -14,12 +14,13 @@ REHEARSED: Final = (
     "This was a rehearsal against a simulated Azure. Nothing in it happened in a real subscription, and its times are "
     "simulated."
 )
-PROMISE: Final = "Each entry of the journal is bound to the one before it by a hash; the head stands for all of them."
+DROVE: Final = "Approvals and skips were given by whoever drove. Times are those of the machine, also in a rehearsal."
+CHAINED: Final = "Each entry of the journal is bound to the one before it by a hash; the head stands for all of them."
 
 
 def markdown(doc: Json) -> str:
     """The report, ending in a line feed."""
-    parts = (_head, _attention, _waits, _phases, _notes, _drivers)
+    parts = (_head, _attention, _changes, _waits, _words, _inputs, _phases, _notes, _drivers)
     return "\n".join(line for part in parts for line in part(doc)) + "\n"
 
 
@@ -39,8 +40,9 @@ def _head(doc: Json) -> Iterator[str]:
         ("Mode", run["mode"]),
         ("Scenario", run["scenario"]),
         ("Edition asked for", run["edition"]),
-        ("From", run["created_at"]),
-        ("To", f"{run['updated_at']} ({run['took']})"),
+        ("In short", in_short(doc["counts"])),
+        ("From", moment(run["created_at"])),
+        ("To", f"{moment(run['updated_at'])} ({run['took']})"),
         ("Cloud", run["cloud"]),
         ("Tenant", run["tenant"]),
         ("Account", run["account"]),
@@ -50,11 +52,24 @@ def _head(doc: Json) -> Iterator[str]:
     ]
     yield from _table(("", ""), [row for row in rows if row[1]])
     yield ""
-    yield PROMISE
-    yield ""
-    yield "## Inputs"
-    yield ""
-    yield from _table(("Input", "Value"), [(name, _value(value)) for name, value in run["inputs"].items()])
+    yield CHAINED
+
+
+def in_short(counts: Json) -> str:
+    """The counts as a sentence."""
+    disruptive = f", {counts['disruptive']} of them disruptive" if counts["disruptive"] else ""
+    checks = (
+        f"all {counts['checks']}"
+        if counts["checks_ok"] == counts["checks"]
+        else (f"{counts['checks_ok']} of {counts['checks']}")
+    )
+    sent = "1 change was" if counts["changes"] == 1 else f"{counts['changes']} changes were"
+    return f"{sent} sent{disruptive}; {checks} checks of the last looks are ok."
+
+
+def _inputs(doc: Json) -> Iterator[str]:
+    yield from ("", "## Inputs", "")
+    yield from _table(("Input", "Value"), [(name, value_words(value)) for name, value in doc["run"]["inputs"].items()])
 
 
 def _attention(doc: Json) -> Iterator[str]:
@@ -69,8 +84,48 @@ def _waits(doc: Json) -> Iterator[str]:
     if not doc["waits"]:
         return
     yield from ("", "## Waits", "")
-    rows = [(w["title"], w["who"], w["since"], w["until"] or "not ended", w["lasted"]) for w in doc["waits"]]
-    yield from _table(("Node", "For", "Since", "Until", "Lasted"), rows)
+    rows = [
+        (w["title"], w["who"], moment(w["since"]), moment(w["until"]) if w["until"] else "not ended", w["lasted"])
+        for w in doc["waits"]
+    ]
+    yield from _table(("Node", "Waited for", "Since", "Until", "Lasted"), rows)
+
+
+def _changes(doc: Json) -> Iterator[str]:
+    yield from ("", "## What was changed", "")
+    if not doc["changes"]:
+        yield "Nothing: no change was sent."
+        return
+    rows = [
+        (
+            str(number),
+            moment(c["sent_at"]),
+            named(c),
+            c["risk"],
+            c["outcome"] + (f" (HTTP {c['status']})" if c["status"] else ""),
+            str(c["entry"]),
+        )
+        for number, c in enumerate(doc["changes"], 1)
+    ]
+    yield from _table(("No.", "Sent", "Change", "Risk", "What came of it", "Entry"), rows)
+    yield from ("", "Each command stands in full with its node below; the entry is its number in the journal.")
+
+
+def _words(doc: Json) -> Iterator[str]:
+    if not doc["attestations"]:
+        return
+    yield from ("", "## What people vouched for", "")
+    rows = [
+        (
+            moment(a["at"]),
+            a["node_title"],
+            a["by"],
+            a["text"],
+            f"{a['evidence']}, SHA-256 {a['sha256']}" if a["evidence"] else "(none)",
+        )
+        for a in doc["attestations"]
+    ]
+    yield from _table(("When", "Node", "Who", "In their words", "Evidence"), rows)
 
 
 def _phases(doc: Json) -> Iterator[str]:
@@ -86,60 +141,82 @@ def _node(node: Json) -> Iterator[str]:
     yield ""
     facts = [f"Node `{_code(node['id'])}`", f"target {_text(node['target'])}" if node["target"] else ""]
     if node["started_at"]:
-        facts.append(f"first look {node['started_at']}")
+        facts.append(f"first look {moment(node['started_at'])}")
     if node["ended_at"]:
-        facts.append(f"ended {node['ended_at']}" + (f" after {node['took']}" if node["took"] else ""))
+        facts.append(f"ended {moment(node['ended_at'])}" + (f" after {node['took']}" if node["took"] else ""))
     yield ", ".join(f for f in facts if f) + "."
     if node["summary"]:
         yield from ("", _text(node["summary"]))
     if node["skipped"]:
-        by = "by the operator" if node["skipped"]["by"] == "operator" else "by the book's condition"
-        yield from ("", f"Left out {by}: {_text(node['skipped']['reason'])}")
+        yield from ("", _text(node["skipped"]["words"]))
     if node["blocked"]:
         yield from ("", f"Blocked by the rule {_text(node['blocked']['rule'])}: {_text(node['blocked']['message'])}")
         yield from (f"- {_text(way)}" for way in node["blocked"]["ways_out"])
     if node["checks"]:
         yield ""
         rows = [("ok" if c["ok"] else "NOT MET", c["name"], c["expected"], c["observed"]) for c in node["checks"]]
-        yield from _table(("Check", "Of", "Expected", "Observed"), rows)
+        yield from _table(("Result", "Check", "Expected", "Observed"), rows)
     yield from _decisions(node)
     for command in node["commands"]:
         yield ""
-        answered = f", {command['answered_at']}" if command["answered_at"] else ""
-        status = f" (HTTP {command['status']})" if command["status"] else ""
-        what = f"{_text(command['title'])}. {_text(command['outcome'])}"
-        yield f"**Sent {command['sent_at']}**: {what}{status}{answered}."
+        yield f"**{_text(command['title'])}**: sent {moment(command['sent_at'])}, {_text(came_of_it(command))}."
         if command["correlation_id"]:
             yield f"Correlation id `{_code(command['correlation_id'])}`."
         yield from _faces(command)
     for change in node["not_sent"]:
-        yield from ("", f"**Not made**: {_text(change['title'])} ({change['risk']}).")
+        yield from ("", f"**Not made: {_text(change['title'])}** ({change['risk']}).")
         yield from _faces(change)
     for trouble in node["troubles"]:
-        yield from ("", f"{trouble['at']} {trouble['kind']}: {_text(trouble['code'])}: {_text(trouble['message'])}")
+        yield from (
+            "",
+            f"{moment(trouble['at'])} {trouble['kind']}: {_text(trouble['code'])}: {_text(trouble['message'])}",
+        )
     if node["source"]:
         yield from ("", f"Source: {_text(node['source'])}")
 
 
 def _decisions(node: Json) -> Iterator[str]:
     said = [
-        *(f"Approved {a['at']}: {_text('; '.join(a['changes']))}" for a in node["approvals"]),
+        *(f"Approved {moment(a['at'])}: {_text('; '.join(a['changes']))}" for a in node["approvals"]),
         *(_attested(a) for a in node["attestations"]),
-        *(
-            f"Waited for {_text(w['who'])}: {w['lasted']}, since {w['since']}, "
-            + (f"until {w['until']}" if w["until"] else "not ended")
-            for w in node["waits"]
-        ),
+        *(f"Waited for {_text(w['who'])}: {_text(waited(w))}" for w in node["waits"]),
     ]
     if said:
         yield ""
     for line in said:
         yield f"- {line}"
+    for draft in drafts(node):
+        fence = _fence(draft)
+        yield from ("", "Text to hand over:", "", fence, draft, fence)
+
+
+def named(change: Json) -> str:
+    """What a change is called in a list: the node's title, where that says the same and more."""
+    says_more = change["title"] in change["node_title"]
+    return str(change["node_title"] if says_more else change["title"])
+
+
+def came_of_it(command: Json) -> str:
+    """What came of a command, and when."""
+    status = f" with HTTP {command['status']}" if command["status"] else ""
+    at = f" {moment(command['answered_at'])}" if command["answered_at"] else ""
+    return f"{command['outcome']}{status}{at}"
+
+
+def waited(wait: Json) -> str:
+    """How long a wait lasted, from when to when."""
+    until = f"until {moment(wait['until'])}" if wait["until"] else "not ended"
+    return f"{wait['lasted']}, since {moment(wait['since'])}, {until}"
+
+
+def drafts(node: Json) -> list[str]:
+    """The texts that a node drafted for others, each once."""
+    return list(dict.fromkeys(w["draft"] for w in node["waits"] if w["draft"]))
 
 
 def _attested(word: Json) -> str:
     evidence = f" Evidence {_text(word['evidence'])}, SHA-256 `{_code(word['sha256'])}`." if word["evidence"] else ""
-    return f"Attested {word['at']} by {_text(word['by'])}: “{_text(word['text'])}”{evidence}"
+    return f"Attested {moment(word['at'])} by {_text(word['by'])}: “{_text(word['text'])}”{evidence}"
 
 
 def _faces(command: Json) -> Iterator[str]:
@@ -154,12 +231,15 @@ def _faces(command: Json) -> Iterator[str]:
 def _notes(doc: Json) -> Iterator[str]:
     if doc["notes"]:
         yield from ("", "## Remarks on the run", "")
-        yield from (f"- {note['at']} {_text(note['text'])}" for note in doc["notes"])
+        yield from (f"- {moment(note['at'])} {_text(note['text'])}" for note in doc["notes"])
 
 
 def _drivers(doc: Json) -> Iterator[str]:
-    yield from ("", "## Who drove", "", "Times are those of the machine, also in a rehearsal.", "")
-    rows = [(str(d["epoch"]), d["account"], d["host"], str(d["pid"]), d["since"], d["reason"]) for d in doc["drivers"]]
+    yield from ("", "## Who drove", "", DROVE, "")
+    rows = [
+        (str(d["epoch"]), d["account"], d["host"], str(d["pid"]), moment(d["since"]), d["reason"] or "(start)")
+        for d in doc["drivers"]
+    ]
     yield from _table(("Epoch", "Account", "Host", "Process", "Since", "Why"), rows)
 
 
@@ -188,12 +268,18 @@ def _fence(text: str) -> str:
     return "`" * max(3, max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
 
 
-def _value(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """An input's value for people."""
     if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "(none)"
+        return ", ".join(map(value_words, value)) or "(none)"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "(none)" if value in (None, "") else str(value)
+
+
+def moment(text: str) -> str:
+    """A time of the document to the second."""
+    return f"{text[:19]}Z"
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

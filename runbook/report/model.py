@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -47,8 +47,11 @@ def report_doc(
         "run": _run(view),
         "journal": {"entries": head[0], "head": head[1], "holds": not faults, "faults": list(faults)},
         "totals": {state.value: count for state, count in view.totals.items()},
+        "counts": _counts(view, stories),
         "attention": [a for node in view.nodes.values() if (a := _attention(node))],
+        "changes": _listed(view, stories, lambda story: story.commands, _CHANGE),
         "waits": _waits(view, stories),
+        "attestations": _listed(view, stories, lambda story: story.attestations, _WORD),
         "phases": _phases(view, stories),
         "notes": notes,
         "drivers": [_driver(row) for row in drivers],
@@ -114,6 +117,36 @@ def _attention(node: NodeView) -> Json | None:
     return {"node": node.id, "title": node.doc["title"], "state": node.state.value, "text": text}
 
 
+_CHANGE: Final = ("entry", "title", "method", "path", "risk", "sent_at", "outcome", "status")
+_WORD: Final = ("entry", "at", "by", "text", "evidence", "sha256")
+
+
+def _counts(view: RunView, stories: Mapping[str, Story]) -> Json:
+    """What a reader wants to know first."""
+    sent = [command for story in stories.values() for command in story.commands]
+    checks = [check for node in view.nodes.values() for check in node.checks]
+    return {
+        "changes": len(sent),
+        "disruptive": sum(command["risk"] == "disruptive" for command in sent),
+        "checks": len(checks),
+        "checks_ok": sum(check["ok"] for check in checks),
+        "approvals": sum(len(story.approvals) for story in stories.values()),
+    }
+
+
+def _listed(
+    view: RunView, stories: Mapping[str, Story], pick: Callable[[Story], list[Json]], names: Sequence[str]
+) -> list[Json]:
+    """Something of every node's story, in the order of the journal."""
+    titles = {node.id: node.doc["title"] for node in view.nodes.values()}
+    every = [
+        {"node": node, "node_title": titles.get(node, ""), **{name: found[name] for name in names}}
+        for node, story in stories.items()
+        for found in pick(story)
+    ]
+    return sorted(every, key=lambda found: found["entry"])
+
+
 def _waits(view: RunView, stories: dict[str, Story]) -> list[Json]:
     titles = {node.id: node.doc["title"] for node in view.nodes.values()}
     every = [{"node": name, "title": titles.get(name, ""), **w} for name, s in stories.items() for w in s.waits]
@@ -153,10 +186,23 @@ def _node(node: NodeView, story: Story, source: str) -> Json:
         "approvals": story.approvals,
         "waits": story.waits,
         "attestations": story.attestations,
-        "skipped": dict(node.skipped) if node.skipped else None,
+        "skipped": _skipped(node),
         "blocked": dict(node.blocked) if node.blocked and node.state is NodeState.BLOCKED else None,
         "troubles": story.troubles,
     }
+
+
+def _skipped(node: NodeView) -> Json | None:
+    if node.skipped is None:
+        return None
+    by, reason = node.skipped["by"], node.skipped["reason"]
+    words = f"Left out by the operator: {reason}" if by == "operator" else f"Not needed here: {_condition(reason)}"
+    return {"by": by, "reason": reason, "words": words}
+
+
+def _condition(reason: str) -> str:
+    """The book's condition behind ``not needed here: ${…}``, without the signs of the expression."""
+    return f"the book's condition {reason.partition(': ')[2].removeprefix('${').removesuffix('}')} does not hold."
 
 
 def _driver(row: Driver) -> Json:

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 from runbook import assets
 from runbook.core.redact import plain
 from runbook.core.state import GLYPHS, NodeState
-from runbook.report.markdown import markdown
+from runbook.report.markdown import (
+    CHAINED,
+    DROVE,
+    REHEARSED,
+    came_of_it,
+    drafts,
+    in_short,
+    markdown,
+    moment,
+    named,
+    value_words,
+    waited,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -43,5 +55,7 @@ def _page() -> Template:
 
     loader = FileSystemLoader(assets.path("reports"))
     jinja = Environment(autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True)
+    jinja.filters |= {f.__name__: f for f in (came_of_it, drafts, in_short, moment, named, value_words, waited)}
+    jinja.globals |= {"REHEARSED": REHEARSED, "CHAINED": CHAINED, "DROVE": DROVE}
     jinja.globals["glyphs"] = {state.value: GLYPHS[state] for state in NodeState}
     return jinja.get_template("report.html")

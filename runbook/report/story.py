@@ -41,10 +41,10 @@ class Story:
             case Kind.OBSERVED:
                 self._observed(entry)
             case Kind.APPROVED:
-                self.approvals.append({"at": at, "changes": d.get("titles", [])})
+                self.approvals.append({"entry": entry.seq, "at": at, "changes": d.get("titles", [])})
             case Kind.ATTESTED:
                 word = {name: d.get(name, "") for name in ("text", "by", "evidence", "sha256")}
-                self.attestations.append({"at": at, **word})
+                self.attestations.append({"entry": entry.seq, "at": at, **word})
             case Kind.INTENDED:
                 self._intended(entry)
             case Kind.ANSWERED:
@@ -75,7 +75,10 @@ class Story:
         faces = change["command"] if change else {"az": "", "powershell": "", "rest": f"{d['method']} {d['path']}"}
         self.commands.append(
             {
+                "entry": entry.seq,
                 "title": d["title"],
+                "method": d["method"],
+                "path": d["path"],
                 "digest": d["digest"],
                 "risk": change["risk"] if change else "",
                 "repeat": d["repeat"],

@@ -78,7 +78,8 @@ def _provided(cloud: Cloud, call: Call, found: Route, place: Place) -> Reply:
     caller = cloud.turn.caller
     if place.sub:
         subscription = resources.subscription(cloud, place.sub)
-        if found.is_write and subscription["state"] in ("Disabled", "Deleted", "Warned"):
+        is_closed = subscription["state"] in ("Disabled", "Deleted", "Warned")
+        if found.is_write and is_closed and not cloud.is_seeding:
             raise ArmFault(
                 409,
                 "ReadOnlyDisabledSubscription",

@@ -20,6 +20,7 @@ from runbook import assets
 from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
+from runbook.tui.glance import Glance
 from runbook.tui.messages import Opened, OpenFailed
 from runbook.tui.present.text import clean
 from runbook.tui.screens.opening import OpeningScreen
@@ -38,6 +39,9 @@ class RunbookApp(App[None]):
     Args:
         open_attachment: called in a worker thread; may raise ``RunbookError``.
         home: what the home screen shows; then ``open_attachment`` is None.
+        glance: the run as last committed, if there is one yet, to be shown until it is open; called like the former,
+            and much quicker.
+        program: how the operator calls this program.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -59,12 +63,16 @@ class RunbookApp(App[None]):
         open_attachment: Callable[[], Attachment] | None = None,
         *,
         home: Home | None = None,
+        glance: Callable[[], RunView] | None = None,
+        program: str = "runbook",
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
         self._open = open_attachment
         self._home = home
+        self._glance = glance
+        self._program = program
         self._redraw_s, self._settle_s = redraw_s, settle_s
         self._attachments: list[Attachment] = []
         self._openings: list[Future[None]] = []
@@ -88,6 +96,8 @@ class RunbookApp(App[None]):
     def _opening(self, open_attachment: Callable[[], Attachment], opened: Future[None]) -> None:
         """In a worker thread. What was opened is noted at once, so that it is closed even if nobody looks any more."""
         try:
+            if self._glance is not None:
+                self._show_soon(Glance(self._glance()))
             attachment = open_attachment()
             self._attachments.append(attachment)
         except RunbookError as error:
@@ -95,6 +105,9 @@ class RunbookApp(App[None]):
             return
         finally:
             opened.set_result(None)
+        self._show_soon(attachment)
+
+    def _show_soon(self, attachment: Attachment) -> None:
         # The run screen's modules are read here, while the first screen is already on the terminal.
         import runbook.tui.screens.run  # noqa: F401
 
@@ -104,8 +117,11 @@ class RunbookApp(App[None]):
     def _opened(self, message: Opened) -> None:
         from runbook.tui.screens.run import RunScreen
 
-        if isinstance(self.screen, OpeningScreen):
-            run = RunScreen(message.attachment, redraw_s=self._redraw_s, settle_s=self._settle_s)
+        below = next((s for s in self.screen_stack if isinstance(s, RunScreen) and s.is_opening), None)
+        if below is not None:
+            below.adopt(message.attachment)
+        elif isinstance(self.screen, OpeningScreen):
+            run = RunScreen(message.attachment, redraw_s=self._redraw_s, settle_s=self._settle_s, program=self._program)
             self.switch_screen(run)
         else:
             self._release(message.attachment)
@@ -136,7 +152,7 @@ class RunbookApp(App[None]):
 
         attachment = getattr(self.screen, "attachment", None)
         if attachment is not None:
-            self.farewell = farewell(attachment.view, attachment.is_read_only)
+            self._part(attachment)
         if self._home is None or isinstance(self.screen, HomeScreen):
             self.exit()
             return
@@ -148,10 +164,17 @@ class RunbookApp(App[None]):
         """Ctrl+Q: out, from any screen."""
         attachment = next((s.attachment for s in self.screen_stack if hasattr(s, "attachment")), None)
         if attachment is not None:
-            self.farewell = farewell(attachment.view, attachment.is_read_only)
+            self._part(attachment)
         self.exit()
 
+    def _part(self, attachment: Attachment) -> None:
+        ended = any(getattr(screen, "ended_by", None) is not None for screen in self.screen_stack)
+        watches = ended or (attachment.is_read_only and not isinstance(attachment, Glance))
+        self.farewell = farewell(attachment.view, watches, self._program)
+
     def _release(self, attachment: Attachment) -> None:
+        if attachment not in self._attachments:  # a glance holds nothing
+            return
         self._attachments.remove(attachment)
         self.run_worker(attachment.close, thread=True, group="close", name="close")
 
@@ -162,24 +185,39 @@ class RunbookApp(App[None]):
             self._attachments.pop().close()
 
 
-def farewell(view: RunView, is_read_only: bool) -> str:
+def farewell(view: RunView, is_read_only: bool, program: str = "runbook") -> str:
     """What an operator should know who leaves a run."""
     if not view.id:
         return ""
-    if view.state in (RunState.DONE, RunState.ABORTED):
-        return f"Run {view.id} is {view.state}. Its report: runbook report {view.id} --format md"
-    if is_read_only:
-        return f"Run {view.id} goes on where it is driven. Watch again: runbook resume {view.id}"
-    return f"Run {view.id} is kept as its journal has it. Go on with: runbook resume {view.id}"
+    resume = f"{program} resume {view.id}"
+    match view.state:
+        case RunState.DONE | RunState.ABORTED:
+            return (
+                f"Run {view.id} is {view.state}. Its report: {program} report {view.id} --format html --out report.html"
+            )
+        case _ if is_read_only:
+            return f"Run {view.id} is not driven from here. To look on or go on: {resume}"
+        case RunState.WAITING:
+            wait = next((n.waiting["who"] for n in view.nodes.values() if n.waiting), "others")
+            return f"Run {view.id} waits for {wait}. To go on, any day: {resume}"
+        case _:
+            return f"Run {view.id} stays as you left it. To go on, any day: {resume}"
 
 
-def run_app(open_attachment: Callable[[], Attachment]) -> RunbookError | None:
+def run_app(
+    open_attachment: Callable[[], Attachment], *, glance: Callable[[], RunView] | None = None, program: str = "runbook"
+) -> RunbookError | None:
     """Show one run until the operator leaves.
+
+    Args:
+        open_attachment: opens the run; called in a worker thread.
+        glance: the run as last committed, if there is one yet.
+        program: how the operator calls this program.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program))
 
 
 def run_home(
@@ -187,15 +225,16 @@ def run_home(
     list_books: Callable[[], Sequence[BookLine]],
     open_run: Callable[[str], Attachment],
     start_rehearsal: Callable[[str], Attachment],
+    program: str = "runbook",
 ) -> RunbookError | None:
-    """Show the home screen until the operator leaves. All four are called from worker threads.
+    """Show the home screen until the operator leaves. The first four are called from worker threads.
 
     Returns:
         That the screen broke; None when all went well.
     """
     from runbook.tui.screens.home import Home
 
-    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal)))
+    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

@@ -17,13 +17,15 @@ BUSY = frozenset({"updating", "creating", "provisioning", "accepted", "running",
 async def find(arm: Reader, path: str, api_version: str, **query: str) -> Json | None:
     """The object, or None when ARM answers 404 in whichever wording the provider chose.
 
+    ``FeatureNotFound`` means the same, and with which status it comes is not documented.
+
     Raises:
         ArmError: anything else than "not there".
     """
     try:
         return await arm.get(path, api_version, **query)
     except Refused as refused:
-        if refused.status == 404:
+        if refused.status == 404 or refused.arm_code.lower() == "featurenotfound":
             return None
         raise
 
@@ -49,6 +51,11 @@ def state_of(doc: Json | None) -> str:
     Source: Azure Resource Manager RPC, async-api-reference.
     """
     return str(properties(doc).get("provisioningState") or "Succeeded")
+
+
+def has_failed(doc: Json | None) -> bool:
+    """Whether the last write of it ended badly; the same write again is what repairs it."""
+    return state_of(doc).lower() in ("failed", "canceled")
 
 
 def is_busy(doc: Json | None) -> bool:

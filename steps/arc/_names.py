@@ -1,8 +1,8 @@
-"""Names that Azure Arc private link uses, by cloud. Where the scope itself tells them, the scope is believed first.
+"""Names that Azure Arc private link uses. Where the scope itself tells them, the scope is believed first.
 
 Source: Microsoft Learn, "Use Azure Private Link to connect servers to Azure Arc", 2026-05-04, "Connected Machine agent
-network requirements", 2026, and "Azure Private Endpoint private DNS zone values", 2023-10-11. Zones of the other clouds
-follow the pattern of the public ones and are not in those documents.
+network requirements", 2026, and "Azure Private Endpoint private DNS zone values", 2023-10-11. Zones of other clouds
+than the public one are in none of them, so only the scope can tell those.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SCOPES: Final = "privateLinkScopes"
 FLAG: Final = "ArcServerPrivateLinkPreview"
 GROUP: Final = "hybridcompute"
 MEMBERS: Final = 7
-"""Members, hence addresses, of one endpoint where the scope does not list them."""
+"""Members, hence addresses, of one endpoint as recorded; planned with until the scope lists its own."""
 
 ZONES: Final = {
     "AzureCloud": (
@@ -22,9 +22,8 @@ ZONES: Final = {
         "privatelink.guestconfiguration.azure.com",
         "privatelink.dp.kubernetesconfiguration.azure.com",
     ),
-    "AzureUSGovernment": ("privatelink.his.arc.azure.us", "privatelink.guestconfiguration.azure.us"),
-    "AzureChinaCloud": ("privatelink.his.arc.azure.cn", "privatelink.guestconfiguration.azure.cn"),
 }
+"""Private zones, by cloud, where they are published."""
 
 TAGS: Final = {
     "preview": ("AzureActiveDirectory", "AzureResourceManager"),

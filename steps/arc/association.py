@@ -127,8 +127,8 @@ class Association(Step):
                     f"--private-link-scope-resource-id {p.scope}",
                 ),
                 powershell=(
-                    f"Update-AzConnectedMachine -ResourceGroupName {word(group)} -Name {machine.name} "
-                    f"-PrivateLinkScopeResourceId {p.scope}",
+                    f"Update-AzConnectedMachine -SubscriptionId {subscription} -ResourceGroupName {word(group)} "
+                    f"-Name {word(machine.name)} -PrivateLinkScopeResourceId {word(p.scope)}",
                 ),
                 note="The az line reads the machine and writes it back whole; ours changes this one field.",
             ),

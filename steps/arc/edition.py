@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runbook.core.arm import Json
+from runbook.core.ids import subscription_of
 from runbook.step import Blocked, Check, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
 from steps._shared.look import dig, find, region
@@ -23,10 +24,13 @@ class Edition(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
+        """``vnet`` is the network of the endpoint, whose subscription takes part, too."""
+
         subscription: str
         additional_subscriptions: tuple[str, ...]
         zones_subscription: str
         location: str
+        vnet: str
 
     params: Params
 
@@ -58,8 +62,11 @@ class Edition(Step):
     def _plan(self, ctx: StepContext, edition: str, checks: tuple[Check, ...]) -> Satisfied:
         p = self.params
         names = {s.lower(): name for s, name in ctx.run.subscriptions.items()}
-        members = list(dict.fromkeys(s.lower() for s in (p.subscription, *p.additional_subscriptions)))
-        involved = list(dict.fromkeys([*members, p.zones_subscription.lower()]))
+        network = subscription_of(p.vnet) or p.subscription
+        members = list(dict.fromkeys(s.lower() for s in (p.subscription, *p.additional_subscriptions, network)))
+        zones = p.zones_subscription.lower()
+        # Networks and security groups may lie in still others: whatever the run may write to is checked beforehand.
+        involved = list(dict.fromkeys([*members, zones, *sorted(names)]))
         # In the preview servers, scope and network share one subscription: only its servers can be associated.
         fleet = members[:1] if edition == "preview" else members
         return Satisfied(
@@ -67,11 +74,12 @@ class Edition(Step):
             {
                 "edition": edition,
                 "subscriptions": [{"id": s, "name": names.get(s) or s} for s in members],
+                "zones_apart": zones not in members,
                 "involved": [{"id": s, "name": names.get(s) or s} for s in involved],
                 "ids": members,
                 "fleet": fleet,
                 "providers": [{"id": ns, "type": needed_type(ns, edition)} for ns in PROVIDERS[edition]],
-                "zones": list(ZONES.get(ctx.run.cloud, ZONES["AzureCloud"])),
+                "zones": list(ZONES.get(ctx.run.cloud, ())),
                 "tags": list(TAGS[edition]),
             },
             "The preview's procedure applies." if edition == "preview" else "Today's procedure applies.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from runbook.core.arm import Json
 from runbook.core.ids import subscription_of
@@ -98,7 +98,8 @@ class Prerequisites(Step):
                 "dns_servers": list(servers.get("dnsServers") or ()),
                 "nsg": str(dig(subnet, "properties", "networkSecurityGroup", "id") or ""),
                 "is_open": _is_open(subnet),
-                "machine_groups": sorted({group_of(m.id) for m in plan.machines}),
+                "network_subscription": (subscription_of(p.vnet) or p.subscription).lower(),
+                "machine_groups": _groups(plan),
                 "out_of_scope": list(OUT_OF_SCOPE),
             },
             f"The plan keeps the rules of the {p.edition} edition. Not part of this runbook: "
@@ -110,17 +111,15 @@ def broken_rules(plan: Plan) -> Iterator[tuple[str, str]]:
     """Rules that the plan breaks: a stable name, and what is wrong."""
     if not is_under(plan.subnet, plan.vnet):
         yield "subnet-outside-network", f"Subnet {name_of(plan.subnet)} does not belong to {name_of(plan.vnet)}"
-    if not same(subscription_of(plan.vnet), plan.subscription):
-        why = (
-            "the preview wants network, scope and servers in one subscription"
-            if plan.edition == "preview"
-            else "a private endpoint lives in its network's subscription, and this run makes it beside the scope"
-        )
-        yield "network-in-other-subscription", f"{name_of(plan.vnet)} is not in subscription {plan.subscription}: {why}"
     if plan.edition == "preview":
         yield from _preview_rules(plan)
-    for machine in _named(plan):
-        if not same_region(machine.location, plan.location):
+    known = {m.id.lower(): m for m in plan.machines}
+    for name in plan.listed:
+        machine = known.get(name.lower())
+        if machine is None:
+            if plan.edition != "preview" or same(subscription_of(name), plan.subscription):
+                yield "machine-missing", f"There is no Arc-enabled server {name} in the subscriptions of this run"
+        elif not same_region(machine.location, plan.location):
             where = f"{machine.name} is in {machine.location}, the scope in {plan.location}"
             yield "machine-in-other-region", f"{where}: server and scope must share a region"
 
@@ -128,6 +127,9 @@ def broken_rules(plan: Plan) -> Iterator[tuple[str, str]]:
 def _preview_rules(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.cloud != "AzureCloud":
         yield "cloud-not-in-preview", f"The preview was offered in the public cloud only, not in {plan.cloud}"
+    if not same(subscription_of(plan.vnet), plan.subscription):
+        where = f"{name_of(plan.vnet)} is not in subscription {plan.subscription}"
+        yield "network-in-other-subscription", f"{where}: the preview wants network, scope and servers in one"
     if not same_region(plan.vnet_location, plan.location):
         where = f"{name_of(plan.vnet)} is in {plan.vnet_location}, the scope in {plan.location}"
         yield "network-in-other-region", f"{where}: the preview wants both in one region"
@@ -139,9 +141,14 @@ def _preview_rules(plan: Plan) -> Iterator[tuple[str, str]]:
             )
 
 
-def _named(plan: Plan) -> list[Machine]:
+def _groups(plan: Plan) -> list[dict[str, Any]]:
+    """Resource groups of the servers that this run will put into the scope, with their names."""
     listed = {m.lower() for m in plan.listed}
-    return [m for m in plan.machines if m.id.lower() in listed]
+    found: dict[str, list[str]] = {}
+    for machine in plan.machines:
+        if machine.id.lower() in listed or (not listed and same_region(machine.location, plan.location)):
+            found.setdefault(group_of(machine.id), []).append(machine.name)
+    return [{"id": group, "names": sorted(found[group])} for group in sorted(found)]
 
 
 def _is_open(subnet: Json) -> bool:
@@ -166,7 +173,7 @@ def _checks(plan: Plan, broken: Sequence[tuple[str, str]], vnet: Json) -> list[C
     private = (
         "offered"
         if plan.cloud == "AzureCloud"
-        else f"{plan.cloud}: not described for every name; the names are read from the scope"
+        else f"{plan.cloud}: (unconfirmed) its zone names are not published; only the scope can tell them"
     )
     return [
         expect("rules of the edition that are broken", "(none)", rules),
@@ -175,7 +182,7 @@ def _checks(plan: Plan, broken: Sequence[tuple[str, str]], vnet: Json) -> list[C
             "region of the network",
             plan.location if plan.edition == "preview" else "any",
             plan.vnet_location,
-            ok=not rules,
+            ok="network-in-other-region" not in rules,
         ),
         expect("Arc-enabled servers seen", "any", len(plan.machines), ok=True),
         expect("private link in this cloud", "offered", private, ok=True),

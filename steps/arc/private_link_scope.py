@@ -40,7 +40,7 @@ class PrivateLinkScope(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
-        """``zones`` stand in where the scope does not list the zones it needs."""
+        """``zones`` stand in where the scope does not list those it needs; empty where none are published."""
 
         subscription: str
         resource_group: str
@@ -108,9 +108,10 @@ class PrivateLinkScope(Step):
                 expect(
                     "members the endpoint will have",
                     "listed by the scope",
-                    len(members) or f"not listed; {MEMBERS} planned",
+                    len(members) or f"not listed; {MEMBERS} planned, as recorded elsewhere (unconfirmed here)",
                     ok=True,
                 ),
+                expect("private zones for its names", "told by the scope, or published", zones, ok=bool(zones)),
             ),
             outputs,
         )
@@ -135,8 +136,9 @@ class PrivateLinkScope(Step):
                     f"-l {p.location} --scope-name {p.name} --public-network-access Enabled",
                 ),
                 powershell=(
-                    f"New-AzConnectedPrivateLinkScope -ResourceGroupName {word(p.resource_group)} -ScopeName {p.name} "
-                    f"-Location {p.location} -PublicNetworkAccess Enabled",
+                    f"New-AzConnectedPrivateLinkScope -SubscriptionId {p.subscription} -ResourceGroupName "
+                    f"{word(p.resource_group)} -ScopeName {word(p.name)} -Location {p.location} "
+                    "-PublicNetworkAccess Enabled",
                 ),
             ),
         )

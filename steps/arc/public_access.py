@@ -5,14 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runbook.core.arm import Json
-from runbook.step import Blocked, Change, Changes, Diff, InProgress, Satisfied, Step, StepContext, Verdict, expect
+from runbook.step import (
+    Blocked,
+    Change,
+    Changes,
+    Check,
+    Diff,
+    InProgress,
+    Poll,
+    Satisfied,
+    Step,
+    StepContext,
+    Verdict,
+    expect,
+)
 from steps._shared import versions
 from steps._shared.faces import by_hand, word
 from steps._shared.look import find, is_busy, name_of, properties, state_of
+from steps.arc._result import Result, checks_of
 
 
 class PublicAccess(Step):
     """``publicNetworkAccess: Disabled`` on an existing scope, everything else kept as it is.
+
+    Between the proof and the go hours may pass, so the result is looked at once more: what no longer holds stops it.
 
     Source: HybridCompute 2022-12-27, private link scopes: the scope's PATCH takes tags only, so the whole scope is put
     back with this one field changed.
@@ -20,7 +36,10 @@ class PublicAccess(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
+        """``result`` is what must hold at this moment."""
+
         scope: str
+        result: Result
 
     params: Params
 
@@ -37,7 +56,23 @@ class PublicAccess(Step):
         if check.ok:
             undo = self._lines(scope, "Enabled")
             return Satisfied((check,), {"undo": list(undo)}, f"Closed. To open it again: {undo[0]}")
-        return Changes((self._close(scope, access),), (check,))
+        proof = await checks_of(ctx, self.params.result)
+        if broken := [c for c in proof if not c.ok]:
+            return self._refuse(broken, (check, *proof))
+        return Changes((self._close(scope, access),), (check, *proof))
+
+    def _refuse(self, broken: list[Check], checks: tuple[Check, ...]) -> Blocked:
+        found = "; ".join(f"{c.name}: {c.observed} instead of {c.expected}" for c in broken)
+        return Blocked(
+            "proof-does-not-hold",
+            f"{name_of(self.params.scope)} stays open: what was proven is so no longer. {found}.",
+            (
+                "Put it right; this looks again by itself.",
+                "Skip this node and leave the scope open to public networks.",
+            ),
+            checks,
+            poll=Poll(first_s=60, longest_s=3600),
+        )
 
     def _close(self, scope: Json, before: str) -> Change:
         body: Json = {"location": scope.get("location"), "properties": {"publicNetworkAccess": "Disabled"}}
@@ -62,6 +97,7 @@ class PublicAccess(Step):
         return (
             f"az connectedmachine private-link-scope update --subscription {subscription} -g {group} "
             f"--scope-name {name} --public-network-access {access}",
-            f"New-AzConnectedPrivateLinkScope -ResourceGroupName {word(group)} -ScopeName {name} "
+            f"New-AzConnectedPrivateLinkScope -SubscriptionId {subscription} -ResourceGroupName {word(group)} "
+            f"-ScopeName {word(name)} "
             f"-Location {scope.get('location')} -PublicNetworkAccess {access}",
         )

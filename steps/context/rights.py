@@ -26,6 +26,8 @@ class Demand:
         purpose: the title of the node that needs it.
         applies: whether this run needs it at all.
         unless_registered: a provider; when it is registered already, the right is not needed.
+        names: what inside ``scope`` is written to, of the action's own type: a lock on one of them matters, too.
+        otherwise: what happens without the right, where the run can do without; it is then a finding.
     """
 
     action: str
@@ -33,6 +35,14 @@ class Demand:
     purpose: str
     applies: bool = True
     unless_registered: str = ""
+    names: tuple[str, ...] = ()
+    otherwise: str = ""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Ids of everything that is written to."""
+        kind = self.action.rpartition("/")[0]
+        return (self.scope, *(f"{self.scope}/providers/{kind}/{name}" for name in self.names))
 
 
 class Rights(Step):
@@ -54,8 +64,12 @@ class Rights(Step):
     async def observe(self, ctx: StepContext) -> Verdict:
         here = await self._here(ctx.arm)
         grants = {scope: await grants_at(ctx.arm, scope) for scope in dict.fromkeys(d.scope for d in here)}
-        missing = [d for d in here if not is_granted(d.action, grants[d.scope])]
+        lacking = [d for d in here if not is_granted(d.action, grants[d.scope])]
+        missing = [d for d in lacking if not d.otherwise]
         checks = [_rights_check(scope, here, missing) for scope in grants]
+        checks += [
+            expect(d.action, f"held, to {_lower(d.purpose)}", d.otherwise, ok=True) for d in lacking if d.otherwise
+        ]
         if missing:
             lines = "; ".join(f"{d.action} on {d.scope} (needed to {_lower(d.purpose)})" for d in missing)
             return Blocked(
@@ -73,8 +87,10 @@ class Rights(Step):
     async def _here(self, arm: Reader) -> list[Demand]:
         """What this run demands in this subscription."""
         p = self.params
-        found = []
+        found: list[Demand] = []
         for demand in (*p.demands, *p.more):
+            if any(d.action == demand.action and same(d.scope, demand.scope) for d in found):
+                continue
             if not (demand.applies and demand.scope and same(subscription_of(demand.scope), p.subscription)):
                 continue
             namespace = demand.unless_registered
@@ -92,9 +108,9 @@ class Rights(Step):
                 raise
             note = expect("read-only locks in the way", "(none)", "not readable with this account", ok=True)
             return Satisfied((*checks, note), summary="All rights are there; locks could not be read.")
-        scopes = {d.scope for d in here}
-        stops = [lock for lock in locks if _level(lock) == "readonly" and _touches(lock, scopes)]
-        keeps = [lock for lock in locks if _level(lock) == "cannotdelete" and _touches(lock, scopes)]
+        places = {place for d in here for place in d.places}
+        stops = [lock for lock in locks if _level(lock) == "readonly" and _touches(lock, places)]
+        keeps = [lock for lock in locks if _level(lock) == "cannotdelete" and _touches(lock, places)]
         checks.append(expect("read-only locks in the way", "(none)", [_lock_text(lock) for lock in stops]))
         checks.append(expect("delete locks (they only hinder undoing)", "any", [_lock_text(k) for k in keeps], ok=True))
         if stops:
@@ -111,7 +127,7 @@ class Rights(Step):
 
 
 def _rights_check(scope: str, here: Sequence[Demand], missing: Sequence[Demand]) -> Check:
-    wanted = [d for d in here if d.scope == scope]
+    wanted = [d for d in here if d.scope == scope and (d in missing or not d.otherwise)]
     lacking = sorted({d.action for d in missing if d.scope == scope})
     have = f"{len(wanted) - len([d for d in missing if d.scope == scope])} of {len(wanted)}"
     observed = have if not lacking else f"{have}; missing {', '.join(lacking)}"
@@ -135,9 +151,9 @@ def _lock_scope(lock: Json) -> str:
     return re.split(r"/providers/Microsoft\.Authorization/locks/", str(lock.get("id", "")), flags=re.IGNORECASE)[0]
 
 
-def _touches(lock: Json, scopes: Iterable[str]) -> bool:
+def _touches(lock: Json, places: Iterable[str]) -> bool:
     """A lock reaches downwards: it matters to what lies at or below it."""
-    return any(is_under(scope, _lock_scope(lock)) for scope in scopes)
+    return any(is_under(place, _lock_scope(lock)) for place in places)
 
 
 def _lock_text(lock: Json) -> str:

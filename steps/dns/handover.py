@@ -9,8 +9,8 @@ from typing import Literal
 from runbook.step import Poll, Satisfied, Step, StepContext, Verdict, Waiting, expect
 from steps._shared.fleet import Guard, refuse_outsiders
 from steps._shared.look import name_of, said
+from steps._shared.lookups import ON_PREMISES, Look, diagnosis, look_up
 from steps._shared.records import Record, suffix_of
-from steps.dns._lookup import ON_PREMISES, Look, diagnosis, look_up
 
 
 class Handover(Step):

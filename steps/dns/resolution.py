@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from runbook.step import Poll, Satisfied, Step, StepContext, Verdict, Waiting, expect
 from steps._shared.look import said
+from steps._shared.lookups import Look, diagnosis, look_up, place
 from steps._shared.records import Record
-from steps.dns._lookup import Look, diagnosis, look_up, place
 
 
 class Resolution(Step):

@@ -24,7 +24,7 @@ from runbook.step import (
 )
 from steps._shared import versions
 from steps._shared.faces import in_context, word
-from steps._shared.look import dig, is_busy, name_of, properties, same, state_of
+from steps._shared.look import dig, has_failed, is_busy, name_of, properties, same, state_of
 from steps._shared.rights import grants_at, is_granted
 from steps.dns._zones import FoundZone, places, zones_named
 
@@ -88,8 +88,10 @@ class Zone(Step):
         p = self.params
         is_pinned = any(same(subscription_of(zone.id), s) for s in ctx.run.subscriptions)
         unlinked = [name_of(n) for n in p.networks if not zone.serves(n)]
-        may_join = is_granted("Microsoft.Network/privateDnsZones/join/action", await grants_at(ctx.arm, zone.id))
-        if may_join and (is_pinned or not unlinked):
+        grants = await grants_at(ctx.arm, zone.id)
+        may_join = is_granted("Microsoft.Network/privateDnsZones/join/action", grants)
+        may_link = is_pinned and is_granted("Microsoft.Network/privateDnsZones/virtualNetworkLinks/write", grants)
+        if may_join and (may_link or not unlinked):
             return None
         lacks = "may not have records written to it" if not may_join else "may not link further networks to it"
         serving = [name_of(n) for n in p.networks if zone.serves(n)]
@@ -109,6 +111,9 @@ class Zone(Step):
         p = self.params
         if is_busy(zone.doc):
             return InProgress(f"{p.zone} is {state_of(zone.doc)}.", 10)
+        if has_failed(zone.doc):
+            check = expect(f"zone {p.zone}", "Succeeded", state_of(zone.doc))
+            return Changes((self._repair(zone),), (check,))
         serving = [n for n in p.networks if zone.serves(n)]
         strangers = [name_of(n) for n in zone.networks if not any(same(n, mine) for mine in p.networks)]
         checks: list[Check] = [
@@ -165,6 +170,18 @@ class Zone(Step):
             powershell=in_context(
                 p.subscription, f"New-AzPrivateDnsZone -ResourceGroupName {word(p.resource_group)} -Name {p.zone}"
             ),
+        )
+
+    def _repair(self, zone: FoundZone) -> Change:
+        """The zone again as it stands. The native command makes new zones only."""
+        body = {"location": "global", **({"tags": zone.doc["tags"]} if zone.doc.get("tags") else {})}
+        return Change(
+            title=f"Make private zone {self.params.zone} again, which ended badly",
+            method="PUT",
+            path=zone.id,
+            api_version=versions.PRIVATE_DNS,
+            body=body,
+            diff=(Diff("properties.provisioningState", state_of(zone.doc), "Succeeded"),),
         )
 
 

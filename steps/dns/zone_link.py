@@ -23,7 +23,7 @@ from runbook.step import (
 from steps._shared import versions
 from steps._shared.faces import in_context, word
 from steps._shared.fleet import Guard, refuse_outsiders
-from steps._shared.look import dig, find, is_busy, name_of, properties, same
+from steps._shared.look import dig, find, has_failed, is_busy, name_of, properties, same, state_of
 from steps._shared.records import Record
 from steps.dns._zones import links_of, places, zones_named
 
@@ -54,6 +54,8 @@ class ZoneLink(Step):
         checks = [_link_check(n, by_network.get(n.lower())) for n in p.networks]
         if missing:
             return await self._link(ctx, links, missing, checks)
+        if broken := [by_network[n.lower()] for n in p.networks if has_failed(by_network[n.lower()])]:
+            return Changes([self._repair(link) for link in broken], checks)
         open_links = [by_network[n.lower()] for n in p.networks if not _is_usable(by_network[n.lower()])]
         if open_links:
             return InProgress(f"{', '.join(str(link.get('name')) for link in open_links)} is being linked.", 10, checks)
@@ -140,6 +142,23 @@ class ZoneLink(Step):
                 f"New-AzPrivateDnsVirtualNetworkLink -ResourceGroupName {word(group)} -ZoneName {zone} -Name {name} "
                 f"-VirtualNetworkId {word(network)}",
             ),
+        )
+
+    def _repair(self, link: Json) -> Change:
+        """The link again as it stands. The native command makes new links only."""
+        fields = ("registrationEnabled", "virtualNetwork")
+        body: Json = {"location": "global", "properties": {k: v for k, v in properties(link).items() if k in fields}}
+        if link.get("tags"):
+            body["tags"] = link["tags"]
+        return Change(
+            title=f"Make link {link.get('name')} of {name_of(self.params.zone)} again, which ended badly",
+            method="PUT",
+            path=f"{self.params.zone}/virtualNetworkLinks/{link.get('name')}",
+            api_version=versions.PRIVATE_DNS,
+            body=body,
+            risk="disruptive",
+            diff=(Diff("properties.provisioningState", state_of(link), "Succeeded"),),
+            locks=(self.params.zone,),
         )
 
 

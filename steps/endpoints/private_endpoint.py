@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from runbook.core.arm import Json, Reader
-from runbook.core.ids import resource_id
+from runbook.core.ids import ResourceId, resource_id
 from runbook.step import (
     Blocked,
     Change,
@@ -26,10 +27,16 @@ from steps._shared.endpoints import Endpoint, connection_at_target, endpoint_of,
 from steps._shared.faces import by_hand, word
 from steps._shared.look import BUSY, dig, find, is_under, name_of, properties, same, same_region
 from steps._shared.records import Record, record_of
+from steps._shared.rights import grants_at, is_granted
+
+LONGEST_REQUEST: Final = 140
+"""Characters of the message to an owner."""
 
 
 class PrivateEndpoint(Step):
     """One endpoint to one target.
+
+    Where this account may not approve connections on the target, its owner is asked (a manual connection).
 
     An endpoint of another name that sits in the same network and leads to the same target is used as it is: two would
     write the same names with different addresses. Addresses are read from the endpoint's network interface, which
@@ -76,7 +83,8 @@ class PrivateEndpoint(Step):
                 (expect("fixed addresses", len(p.members), len(p.static_addresses)),),
             )
         if doc is None:
-            return Changes((self._create({}),), (expect("private endpoint", "present", "absent"),))
+            change = self._create({}, await self._asker(ctx))
+            return Changes((change,), (expect("private endpoint", "present", "absent"),))
         endpoint = endpoint_of(doc)
         if refusal := self._foreign(endpoint):
             return refusal
@@ -88,8 +96,16 @@ class PrivateEndpoint(Step):
                 return Blocked(
                     "endpoint-broken", f"{endpoint.name} is {endpoint.state}.", ("Remove it, then retry.",), (check,)
                 )
-            return Changes((self._create(doc.get("tags") or {}),), (check,))
+            asker = ctx.run.account if properties(doc).get("manualPrivateLinkServiceConnections") else ""
+            return Changes((self._create(doc.get("tags") or {}, asker),), (check,))
         return await self._connected(ctx, endpoint)
+
+    async def _asker(self, ctx: StepContext) -> str:
+        """Who asks the target's owner for approval; empty where this account may approve by itself."""
+        target = self.params.target
+        kind = ResourceId.parse(target).type
+        approve = f"{kind}/privateEndpointConnectionsApproval/action"
+        return "" if is_granted(approve, await grants_at(ctx.arm, target)) else ctx.run.account
 
     def _foreign(self, endpoint: Endpoint) -> Blocked | None:
         """Refuse an endpoint of our name that somebody made for something else; its target cannot be changed."""
@@ -186,19 +202,25 @@ class PrivateEndpoint(Step):
         }
         return Satisfied(checks, outputs)
 
-    def _create(self, tags: Json) -> Change:
+    def _create(self, tags: Json, asker: str) -> Change:
         p = self.params
         link: Json = {"name": p.name, "properties": {"privateLinkServiceId": p.target, "groupIds": [p.group]}}
-        at: Json = {"subnet": {"id": p.subnet}, "privateLinkServiceConnections": [link]}
+        kind = "manualPrivateLinkServiceConnections" if asker else "privateLinkServiceConnections"
+        if asker:
+            link["properties"]["requestMessage"] = f"{p.name} in {name_of(p.vnet)}, asked for by {asker}"[
+                :LONGEST_REQUEST
+            ]
+        at: Json = {"subnet": {"id": p.subnet}, kind: [link]}
         pairs = list(zip(p.members, p.static_addresses, strict=False)) if p.static_addresses else []
         if pairs:
             at["ipConfigurations"] = [_fixed(p.group, member, address) for member, address in pairs]
         body: Json = {"location": p.location, "properties": at}
         if tags:
             body["tags"] = tags
-        native = () if pairs or tags else self._az()
+        native = () if pairs or tags or asker else self._az()
         return Change(
-            title=f"Create private endpoint {p.name} to {name_of(p.target)}",
+            title=f"Create private endpoint {p.name} to {name_of(p.target)}"
+            + (", whose owner must approve" if asker else ""),
             method="PUT",
             path=self._id,
             api_version=versions.NETWORK,
@@ -206,7 +228,7 @@ class PrivateEndpoint(Step):
             diff=(Diff("", None, body),),
             locks=(p.vnet,),
             az=native,
-            by_hand=by_hand(powershell=self._powershell()),
+            by_hand=by_hand(powershell=self._powershell(bool(asker))),
         )
 
     def _az(self) -> tuple[str, ...]:
@@ -217,16 +239,18 @@ class PrivateEndpoint(Step):
             *("--private-connection-resource-id", p.target, "--group-id", p.group, "--connection-name", p.name),
         )
 
-    def _powershell(self) -> tuple[str, ...]:
+    def _powershell(self, is_manual: bool) -> tuple[str, ...]:
         p = self.params
         group, vnet = p.vnet.strip("/").split("/")[3], name_of(p.vnet)
+        request = " -ByManualRequest" if is_manual else ""
         return (
-            f"$subnet = (Get-AzVirtualNetwork -ResourceGroupName {word(group)} -Name {vnet}).Subnets "
+            f"Set-AzContext -Subscription {p.subscription}",
+            f"$subnet = (Get-AzVirtualNetwork -ResourceGroupName {word(group)} -Name {word(vnet)}).Subnets "
             f"| Where-Object Name -eq '{name_of(p.subnet)}'",
-            f"$link = New-AzPrivateLinkServiceConnection -Name {p.name} -PrivateLinkServiceId {p.target} -GroupId "
-            f"{p.group}",
-            f"New-AzPrivateEndpoint -ResourceGroupName {word(p.resource_group)} -Name {p.name} -Location {p.location} "
-            "-Subnet $subnet -PrivateLinkServiceConnection $link",
+            f"$link = New-AzPrivateLinkServiceConnection -Name {word(p.name)} -PrivateLinkServiceId {word(p.target)} "
+            f"-GroupId {p.group}",
+            f"New-AzPrivateEndpoint -ResourceGroupName {word(p.resource_group)} -Name {word(p.name)} -Location "
+            f"{p.location} -Subnet $subnet -PrivateLinkServiceConnection $link{request}",
         )
 
 

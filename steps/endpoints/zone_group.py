@@ -147,7 +147,7 @@ class ZoneGroup(Step):
             locks=(p.endpoint,),
             by_hand=by_hand(
                 az=lines,
-                powershell=_powershell(p.endpoint, resource_group, name, [*kept, *added]),
+                powershell=_powershell(p.endpoint, name, [*kept, *added]),
                 note="By hand the zones are added one after the other; ours is one write.",
             ),
         )
@@ -195,13 +195,15 @@ def _count(number: int) -> str:
     return "one zone" if number == 1 else f"{number} zones"
 
 
-def _powershell(endpoint: str, group: str, name: str, configs: Sequence[Json]) -> tuple[str, ...]:
+def _powershell(endpoint: str, name: str, configs: Sequence[Json]) -> tuple[str, ...]:
+    _, subscription, _, group, *_ = endpoint.strip("/").split("/")
     zones = ", ".join(
-        f"(New-AzPrivateDnsZoneConfig -Name {c['name']} -PrivateDnsZoneId {dig(c, 'properties', 'privateDnsZoneId')})"
+        f"(New-AzPrivateDnsZoneConfig -Name {word(c['name'])} -PrivateDnsZoneId "
+        f"{word(dig(c, 'properties', 'privateDnsZoneId'))})"
         for c in configs
     )
     return (
-        f"New-AzPrivateDnsZoneGroup -ResourceGroupName {word(group)} -PrivateEndpointName {name_of(endpoint)} -Name "
-        f"{name} "
-        f"-PrivateDnsZoneConfig {zones}",
+        f"Set-AzContext -Subscription {subscription}",
+        f"New-AzPrivateDnsZoneGroup -ResourceGroupName {word(group)} -PrivateEndpointName {word(name_of(endpoint))} "
+        f"-Name {word(name)} -PrivateDnsZoneConfig {zones}",
     )

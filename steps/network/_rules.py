@@ -78,9 +78,10 @@ def is_allowing(rule: Rule, tag: str, port: int) -> bool:
 
 
 def is_shadowing(rule: Rule, tag: str, port: int) -> bool:
-    """Whether this rule denies some of it: for any source, to the tag or to everywhere."""
-    wide = EVERYWHERE | {tag.lower(), "azurecloud"}
-    return rule.access == "deny" and _is_tcp(rule) and bool(wide & set(rule.destinations)) and _has_port(rule, port)
+    """Whether this rule denies some of it: for any source, to the tag, a region's slice of it, or to everywhere."""
+    wide = EVERYWHERE | {tag.lower()}
+    is_wide = any(d in wide or d.partition(".")[0] in ("azurecloud", tag.lower()) for d in rule.destinations)
+    return rule.access == "deny" and _is_tcp(rule) and is_wide and _has_port(rule, port)
 
 
 def free_priority(outbound: Sequence[Rule], wanted: int, deny: Rule | None) -> int | None:

@@ -9,7 +9,7 @@ from runbook.core.arm import Json
 from runbook.step import Blocked, Change, Changes, Diff, InProgress, Poll, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
 from steps._shared.faces import by_hand, word
-from steps._shared.look import find, is_busy, name_of, properties, state_of
+from steps._shared.look import find, has_failed, is_busy, name_of, properties, same, state_of
 from steps.network._rules import Rule, free_priority, group_on, is_allowing, is_shadowing, rule_of
 
 
@@ -57,9 +57,13 @@ class SecurityRule(Step):
             )
         if is_busy(found):
             return InProgress(f"{name_of(nsg)} is {state_of(found)}.", 5)
-        rules = sorted(
-            (r for r in map(rule_of, properties(found).get("securityRules") or ()) if r), key=lambda r: r.priority
-        )
+        listed = properties(found).get("securityRules") or ()
+        rules = sorted((r for r in map(rule_of, listed) if r), key=lambda r: r.priority)
+        mine = next((d for d in listed if same(d.get("name"), p.name) and has_failed(d)), None)
+        is_ours = any(same(r.name, p.name) and is_allowing(r, p.tag, p.port) for r in rules)
+        if mine is not None and is_ours:
+            check = expect(f"rule {p.name}", "Succeeded", state_of(mine))
+            return Changes((self._create(nsg, properties(mine)["priority"]),), (check,), "Its last write ended badly.")
         return self._judge(ctx, nsg, rules)
 
     def _judge(self, ctx: StepContext, nsg: str, rules: Sequence[Rule]) -> Verdict:
@@ -142,7 +146,7 @@ class SecurityRule(Step):
             diff=(Diff(p.name, None, fields),),
             locks=(nsg,),
             az=_az(subscription, group, name_of(nsg), p.name, fields),
-            by_hand=by_hand(powershell=_powershell(group, name_of(nsg), p.name, fields)),
+            by_hand=by_hand(powershell=_powershell(subscription, group, name_of(nsg), p.name, fields)),
         )
 
 
@@ -157,8 +161,9 @@ def _az(subscription: str, group: str, nsg: str, name: str, fields: Json) -> tup
     )
 
 
-def _powershell(group: str, nsg: str, name: str, fields: Json) -> tuple[str, ...]:
+def _powershell(subscription: str, group: str, nsg: str, name: str, fields: Json) -> tuple[str, ...]:
     return (
+        f"Set-AzContext -Subscription {subscription}",
         f"$nsg = Get-AzNetworkSecurityGroup -ResourceGroupName {word(group)} -Name {word(nsg)}",
         f"$nsg | Add-AzNetworkSecurityRuleConfig -Name {name} -Priority {fields['priority']} -Direction Outbound "
         "-Access Allow -Protocol Tcp -SourceAddressPrefix VirtualNetwork -SourcePortRange '*' "

@@ -24,7 +24,7 @@ from runbook.step import (
 )
 from steps._shared import versions
 from steps._shared.endpoints import endpoint_of
-from steps._shared.faces import by_hand
+from steps._shared.faces import by_hand, word
 from steps._shared.look import dig, find, is_busy, name_of, properties, same, state_of
 
 RESERVED: Final = 5
@@ -56,7 +56,11 @@ class SubnetCapacity(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
-        """``members``: how many addresses it takes; ``endpoint`` and ``target`` tell whether it has them."""
+        """How much room is needed, and where.
+
+        ``members``: how many addresses it takes; ``are_listed``: whether the target itself says so, as only then fixed
+        addresses can be counted against them; ``endpoint`` and ``target`` tell whether it has its addresses already.
+        """
 
         vnet: str
         subnet: str
@@ -64,6 +68,7 @@ class SubnetCapacity(Step):
         target: str
         members: int
         static_addresses: tuple[str, ...] = ()
+        are_listed: bool = True
 
     params: Params
 
@@ -92,7 +97,12 @@ class SubnetCapacity(Step):
         name = name_of(p.subnet)
         networks = _networks(subnet)
         free = _free(networks, subnet, await ctx.arm.list(f"{p.vnet}/usages", versions.NETWORK), p.subnet)
-        room = expect(f"free addresses in {name}", f"at least {p.members}", free, ok=free >= p.members)
+        wish = (
+            f"at least {p.members}"
+            if p.are_listed
+            else f"at least {p.members}, as recorded elsewhere (unconfirmed here)"
+        )
+        room = expect(f"free addresses in {name}", wish, free, ok=free >= p.members)
         kind = expect("kind of subnet", "ordinary", name, ok=name.lower() not in SPECIAL)
         checks: list[Check] = [room, kind]
         if not kind.ok:
@@ -115,7 +125,7 @@ class SubnetCapacity(Step):
     async def _fixed(self, arm: Reader, networks: Sequence[IPv4Network], checks: list[Check]) -> Blocked | None:
         p = self.params
         wrong = []
-        if len(set(p.static_addresses)) != p.members:
+        if p.are_listed and len(set(p.static_addresses)) != p.members:
             wrong.append(
                 f"{len(set(p.static_addresses))} different addresses for {p.members} members: every member needs one"
             )
@@ -158,7 +168,7 @@ class SubnetCapacity(Step):
         kept = {k: v for k, v in properties(subnet).items() if k not in READ_ONLY}
         after = "Disabled"
         name, vnet = name_of(p.subnet), name_of(p.vnet)
-        group = p.vnet.strip("/").split("/")[3]
+        _, subscription, _, group, *_ = p.vnet.strip("/").split("/")
         return Change(
             title=f"Let private endpoints into {name}: network policies {after}",
             method="PUT",
@@ -169,11 +179,12 @@ class SubnetCapacity(Step):
             locks=(p.vnet,),
             by_hand=by_hand(
                 az=(
-                    f"az network vnet subnet update -g {group} --vnet-name {vnet} -n {name} "
-                    "--private-endpoint-network-policies Disabled",
+                    f"az network vnet subnet update --subscription {subscription} -g {group} --vnet-name {vnet} "
+                    f"-n {name} --private-endpoint-network-policies Disabled",
                 ),
                 powershell=(
-                    f"$vnet = Get-AzVirtualNetwork -ResourceGroupName {group} -Name {vnet}",
+                    f"Set-AzContext -Subscription {subscription}",
+                    f"$vnet = Get-AzVirtualNetwork -ResourceGroupName {word(group)} -Name {word(vnet)}",
                     f"($vnet.Subnets | Where-Object Name -eq '{name}').PrivateEndpointNetworkPolicies = 'Disabled'",
                     "$vnet | Set-AzVirtualNetwork",
                 ),

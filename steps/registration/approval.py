@@ -20,12 +20,14 @@ from runbook.step import (
     expect,
 )
 from steps._shared.look import moment
-from steps.registration._flags import GONE, MOVING, OFF, ON, read_flag, register_flag
+from steps.registration._flags import GONE, OFF, ON, read_flag, register_flag
 
 GENTLE: Final = Poll(first_s=60, factor=1.5, longest_s=4 * 3600)
-"""At most a few dozen reads in a fortnight."""
+"""About a hundred reads in the first fortnight, six a day at the end of it."""
 SILENT_MS: Final = 14 * 86_400_000
 """Silence longer than this calls for a second message. The threshold is ours."""
+DAILY: Final = Poll(first_s=86_400, factor=1, longest_s=86_400)
+"""Once nobody has answered for so long."""
 
 
 class Approval(Step):
@@ -61,7 +63,7 @@ class Approval(Step):
         lowered = state.lower()
         if lowered == ON:
             return self._approved(ctx, check)
-        if lowered in MOVING:
+        if lowered == "unregistering":
             return InProgress(f"{p.name} is {state}.", 10, (check,))
         if lowered in OFF:
             return self._turned_down(ctx, state, check)
@@ -85,7 +87,8 @@ class Approval(Step):
         times = f"{ctx.polls} look{'' if ctx.polls == 1 else 's'}"
         so_far = f"Waiting for {duration(waited_ms / 1000)}, {times} so far." if ctx.polls else "The wait begins."
         message = f"{so_far}{asked} You may close this and come back: `runbook resume` goes on."
-        if waited_ms > SILENT_MS:
+        is_silent = waited_ms > SILENT_MS
+        if is_silent:
             message = (
                 f"No answer for {duration(waited_ms / 1000)}. Write to {p.who} again with the date of the first "
                 "message, "
@@ -96,7 +99,7 @@ class Approval(Step):
             who=p.who,
             message=message,
             then="As soon as the flag reads Registered, the provider is registered a second time and the work goes on.",
-            poll=GENTLE,
+            poll=DAILY if is_silent else GENTLE,
             checks=(check,),
         )
 

@@ -18,7 +18,7 @@ class ApprovalRequest(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
-        """``who`` is the team as a person would say it; ``names`` maps nothing, ids go into the message as they are."""
+        """``who`` is the team as a person would say it."""
 
         subscriptions: tuple[str, ...]
         namespace: str
@@ -40,7 +40,7 @@ class ApprovalRequest(Step):
             )
             for s, state in states.items()
         ]
-        pending = [s for s, state in states.items() if state.lower() == PENDING]
+        pending = [s for s, state in states.items() if state.lower() in PENDING]
         if ctx.attested:
             word = ctx.attested[-1]
             checks = [expect(c.name, c.expected, c.observed, ok=True) for c in checks]
@@ -56,12 +56,12 @@ class ApprovalRequest(Step):
             f"It names {_count(len(pending))}.",
             then="Each subscription then waits by itself until its flag reads Registered; that took days in the "
             "preview.",
-            draft=self._draft(ctx, pending),
+            draft=self._draft(ctx, states, pending),
             attest=f"I sent the message to {p.who}: when and how",
             checks=checks,
         )
 
-    def _draft(self, ctx: StepContext, pending: list[str]) -> str:
+    def _draft(self, ctx: StepContext, states: dict[str, str], pending: list[str]) -> str:
         p = self.params
         lines = "\n".join(f"  {s}  {ctx.run.subscriptions.get(s, '')}".rstrip() for s in pending)
         return (
@@ -69,7 +69,7 @@ class ApprovalRequest(Step):
             f"Subject: Azure Arc private link preview: approval for {_count(len(pending))}\n\n"
             f"Hello,\n\nplease approve the preview feature {p.namespace}/{p.name} for:\n\n{lines}\n\n"
             f"Tenant: {ctx.run.tenant}\nRegion: {p.location}\n\n"
-            "The flag is registered and reads Pending in each of them. "
+            f"The flag is registered in each of them and reads {' or '.join(sorted({states[s] for s in pending}))}. "
             "We register the resource provider again as soon as it is approved.\n\nThank you."
         )
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from runbook.core.arm import Reader
 from runbook.step import Changes, InProgress, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
 from steps._shared.look import name_of
-from steps.registration._flags import GONE, MOVING, ON, PENDING, read_flag, register_flag
+from steps.registration._flags import GONE, ON, PENDING, read_flag, register_flag
+
+SETTLES_MS: Final = 15 * 60_000
+"""So long after our call ``Registering`` may turn to ``Registered`` by itself; then somebody has to approve. Ours."""
 
 
 class Feature(Step):
@@ -46,14 +50,18 @@ class Feature(Step):
             case value if value == ON:
                 note = "Registered by this run" if ctx.applied else "Registered before this run"
                 return Satisfied((expect(title, "Registered", note, ok=True),), {"state": state})
-            case value if value == PENDING:
-                note = "Pending: asked for, Microsoft has to approve"
+            case value if value in PENDING and not self._may_settle(ctx, value):
+                note = f"{state}: asked for, Microsoft has to approve"
                 return Satisfied((expect(title, "Registered or Pending", note, ok=True),), {"state": state})
-            case value if value in MOVING:
+            case value if value in PENDING or value == "unregistering":
                 return InProgress(f"{p.name} is {state}.", 10, (expect(title, "Registered", state),))
             case _:
                 change = register_flag(p.subscription, p.namespace, p.name, f"Ask for {p.name}", p.remark)
                 return Changes((change,), (expect(title, "Registered or Pending", state, ok=False),))
+
+    def _may_settle(self, ctx: StepContext, state: str) -> bool:
+        """Whether the flag may still come on by itself: our call is young, and it does not say that it waits."""
+        return state != "pending" and bool(ctx.applied) and ctx.now_ms - ctx.applied[-1]["at_ms"] < SETTLES_MS
 
 
 async def _catalogue(arm: Reader, subscription: str, namespace: str) -> str:

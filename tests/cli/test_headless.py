@@ -23,7 +23,7 @@ def test_a_rehearsal_with_every_answer_given_is_done(finished: Path, shell: Shel
 def test_a_rehearsal_without_answers_stops_for_the_operator_and_says_for_what(parked: Path) -> None:
     said = (parked / "err.txt").read_text("utf-8")
     assert "Run arc: needs operator" in said
-    assert "runbook answer arc" in said
+    assert " answer arc " in said
     assert "applying" not in (parked / "out.txt").read_text("utf-8")
 
 

@@ -80,3 +80,16 @@ def test_completing_in_an_unknown_run_offers_nothing(
     monkeypatch.setenv("COMP_CWORD", "3")
     assert run([]) == 0
     assert capsys.readouterr().out.strip() == ""
+
+
+def test_the_inputs_of_a_book_are_listed_with_what_they_take(shell: Shell) -> None:
+    said = shell("books", "arc-private-link").out
+    for part in ("subscription: ", "(required)", "dns: one of azure, own", "close_public_access: ", "(default true)"):
+        assert part in said
+    assert "${" not in said
+    inputs = json.loads(shell("books", "arc-private-link", "--json").out)
+    assert {"name", "kind", "prompt", "is_optional", "default"} <= set(inputs[0])
+
+
+def test_the_inputs_of_an_unknown_book_are_a_wrong_usage(shell: Shell) -> None:
+    assert shell("books", "nope").code == 2

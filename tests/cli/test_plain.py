@@ -17,8 +17,8 @@ def test_the_end_of_input_leaves_the_run_as_it_is(shell: Shell, parked: Path, mo
     answered(monkeypatch)
     ended = shell("resume", "arc", "--plain", "--speed", "max")
     assert ended.code == 4
-    assert "approve, skip, retry, later, quit?" in ended.out
-    assert "runbook resume arc" in ended.err
+    assert "Approve, skip, retry, later, quit?" in ended.out
+    assert " resume arc" in ended.err
 
 
 def test_a_question_shows_the_command_and_an_approval_runs_it(
@@ -44,3 +44,27 @@ def test_everything_put_off_ends_the_talk(shell: Shell, parked: Path, monkeypatc
     ended = shell("resume", "arc", "--plain", "--speed", "max")
     assert ended.code == 4
     assert "put off" in ended.out
+
+
+def test_a_disruptive_change_wants_the_resource_name_typed(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell("rehearse", "--headless", "--yes", "--run-id", "r")
+    answered(monkeypatch, "a", "wrong", "a", "link-vnet-hub", "q")
+    said = shell("resume", "r", "--plain", "--speed", "max").out
+    assert "Type the resource's name, link-vnet-hub" in said
+    assert "Not approved" in said
+    assert said.count("  approved   links[") == 1
+
+
+def test_evidence_that_cannot_be_read_attests_nothing(
+    shell: Shell, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mail.txt").write_text("sent", "utf-8")
+    shell("rehearse", "--headless", "--yes", "--run-id", "r", "--scenario", "arc-ga")
+    shell("resume", "r", "--headless", "--yes-disruptive")
+    answered(monkeypatch, "a", "checked", str(tmp_path / "none"), "a", "checked", str(tmp_path / "mail.txt"), "q")
+    said = shell("resume", "r", "--plain", "--speed", "max").out
+    assert "cannot be read" in said
+    assert said.count("  attested   ") == 1
+    assert "mail.txt" in said

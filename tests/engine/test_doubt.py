@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runbook.core.command import Retry
+from runbook.core.arm import Answered, Ended, Operation
+from runbook.core.command import Pause, Retry, Skip, Start
 from runbook.core.entry import Kind
 from runbook.core.error import AnswerMissing, LeaseLost
+from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
 from runbook.engine.world import Limits
 from tests.engine.tiny import Rig, TinyArm, path_of, tiny_book
@@ -141,3 +144,121 @@ async def test_a_doubt_survives_a_read_that_fails(tmp_path: Path) -> None:
     assert rig.state("a") is NodeState.IN_DOUBT
     assert len(arm.writes) == 1
     assert path_of("a") not in arm.resources
+
+
+class DeafArm(TinyArm):
+    """Whatever is sent, no answer comes and nothing happens; or every operation ends as "try again"."""
+
+    ends_as: Ended | None = None
+
+    async def write(self, request: Any, client_request_id: str) -> Answered:
+        self.writes.append((request.method, request.path, client_request_id))
+        if len(self.writes) > 50:
+            raise PowerCut("it would never stop")
+        if self.ends_as is None:
+            raise AnswerMissing("silence")
+        return Answered(202, None, Operation("https://tiny/op", "location"), 1)
+
+    async def poll(self, operation: Operation) -> Ended:
+        assert self.ends_as is not None
+        return self.ends_as
+
+
+async def test_a_call_that_is_never_answered_is_not_sent_for_ever_nor_without_a_pause(tmp_path: Path) -> None:
+    arm = DeafArm()
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm, limits=Limits(deferrals=3))
+    await rig.engine.run()
+    assert rig.state("a") is NodeState.FAILED
+    assert rig.view.nodes["a"].intent is not None, "it is still not known"
+    assert len(arm.writes) == 4
+    times = [e.entry.at_ms for e in rig.events if e.entry.kind is Kind.INTENDED]
+    assert all(later - earlier >= 2_000 for earlier, later in pairwise(times[1:]))
+    rig.engine.submit(Retry("a"))
+    await rig.engine.run()
+    assert len(arm.writes) == 8
+
+
+@pytest.mark.parametrize(("repeat", "sends"), [("safe", 4), ("never", 1)])
+async def test_an_operation_that_always_ends_as_try_again_is_not_tried_for_ever(
+    tmp_path: Path, repeat: str, sends: int
+) -> None:
+    arm = DeafArm()
+    arm.ends_as = Ended("Failed", "AnotherOperationInProgress", "busy")
+    book = tiny_book({"id": "a", "with": {"name": "a", "repeat": repeat}})
+    rig = Rig(tmp_path, book, arm, limits=Limits(deferrals=3))
+    await rig.engine.run()
+    assert rig.state("a") is NodeState.FAILED
+    assert len(arm.writes) == sends
+
+
+async def test_a_retry_that_was_not_needed_is_no_leave_to_send_later(tmp_path: Path) -> None:
+    """The operator says "send it again", the look finds it under way; when it vanishes, the operator is asked anew."""
+    arm = TinyArm()
+    arm.script.append(lost(took_effect=False))
+    rig = Rig(tmp_path, tiny_book({"id": "a", "with": {"name": "a", "repeat": "never"}}), arm)
+    await rig.engine.run()
+    assert rig.state("a") is NodeState.IN_DOUBT
+
+    def vanish(event: Event) -> None:
+        if event.entry.to is NodeState.SETTLING:
+            arm.resources.clear()
+
+    rig.engine.listen(vanish)
+    arm.resources[path_of("a")] = {"made": "a", "state": "Running"}
+    rig.engine.submit(Retry("a"))
+    await rig.engine.run()
+    assert rig.state("a") is NodeState.BLOCKED
+    assert len(arm.writes) == 1
+
+
+async def test_a_status_that_cannot_be_read_for_a_strange_reason_leads_to_a_look(tmp_path: Path) -> None:
+    class Odd(TinyArm):
+        async def poll(self, operation: Operation) -> Any:
+            raise RuntimeError("a library broke")
+
+    arm = Odd()
+    arm.script.append("slow")
+    rig = Rig(tmp_path, tiny_book({"id": "a"}, {"id": "b"}), arm)
+    await rig.engine.run()
+    assert rig.outcome() is RunState.DONE
+
+
+@pytest.mark.parametrize("stop", ["pause", "crash", "both"])
+async def test_a_doubt_that_nobody_resolves_stays_one_through_pauses_and_restarts(tmp_path: Path, stop: str) -> None:
+    arm = TinyArm()
+    arm.script.append(lost(took_effect=False))
+    book = tiny_book({"id": "a", "with": {"name": "a", "repeat": "never"}})
+    rig = Rig(tmp_path, book, arm)
+    await rig.engine.run()
+    for _ in range(3):
+        if stop != "crash":
+            await rig.engine.decide(Pause())
+            await rig.engine.run()
+        if stop != "pause":
+            rig.close()
+            rig = Rig(tmp_path, book, arm)
+        if rig.view.paused:
+            await rig.engine.decide(Start())
+        await rig.engine.run()
+        assert rig.state("a") is NodeState.IN_DOUBT
+    assert len(arm.writes) == 1
+    rig.engine.submit(Skip("a", "made by hand"))
+    await rig.engine.run()
+    assert rig.outcome() is RunState.DONE
+    assert rig.view.nodes["a"].intent is None
+    assert len(arm.writes) == 1
+
+
+async def test_a_retry_during_a_pause_sends_when_the_pause_is_over(tmp_path: Path) -> None:
+    arm = TinyArm()
+    arm.script.append(lost(took_effect=False))
+    rig = Rig(tmp_path, tiny_book({"id": "a", "with": {"name": "a", "repeat": "never"}}), arm)
+    await rig.engine.run()
+    await rig.engine.decide(Pause())
+    await rig.engine.decide(Retry("a"))
+    await rig.engine.run()
+    assert len(arm.writes) == 1
+    await rig.engine.decide(Start())
+    await rig.engine.run()
+    assert rig.outcome() is RunState.DONE
+    assert len(arm.writes) == 2

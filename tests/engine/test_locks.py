@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runbook.core.arm import Ended, Operation, Running
-from runbook.core.command import Approve, Retry, Skip
+from runbook.core.command import Approve, Pause, Retry, Skip, Start
 from runbook.core.entry import Kind
 from runbook.core.error import AnswerMissing, ArmError, Refused
 from runbook.core.event import Event
@@ -85,9 +85,6 @@ async def test_a_turn_is_passed_on_by_a_node_that_cannot_be_read(tmp_path: Path,
     arm = HeldArm()
     arm.script.extend(["slow"])
     rig = rig_of(tmp_path, arm, *under("/vnet", "a", "b", "c"))
-
-    class Blind(list[ArmError]):
-        pass
 
     get = arm.get
 
@@ -191,8 +188,6 @@ async def test_many_writes_under_one_lock_are_made_in_the_order_of_the_book_with
 
 
 async def test_an_approval_during_a_pause_queues_as_any_other(tmp_path: Path) -> None:
-    from runbook.core.command import Pause, Start
-
     arm = TinyArm()
     rig = Rig(tmp_path, tiny_book(*under("/vnet", "a", "b")), arm, approve=False)
     await rig.engine.run()

@@ -157,6 +157,75 @@ class Pair(Step):
         return Changes(changes) if changes else Satisfied((expect("exist", "yes", "yes"),))
 
 
+class Moody(Step):
+    """Wants a thing that may be made only once, and says what the mood at ``/mood`` makes it say."""
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        name: str
+        locks: tuple[str, ...] = ()
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        mood = (await ctx.arm.get(f"/subscriptions/{SUB}/mood", "2024-01-01") or {}).get("says", "honest")
+        is_there = await ctx.arm.get(path_of(self.params.name), "2024-01-01") is not None
+        main, other = self._change(""), self._change("-other")
+        match mood:
+            case "waiting":
+                return Waiting("somebody", "wait", "it goes on", Poll(60, 2, 600), attest="it happened")
+            case "silent":
+                return Waiting("somebody", "wait", "it goes on", attest="it happened")
+            case "blocked":
+                return Blocked("rule", "no", ("go elsewhere",), poll=Poll(60, 1, 60))
+            case "progress":
+                return InProgress("under way", 5)
+            case "unmet":
+                return Satisfied((expect("there", "yes", "no"),))
+            case "both":
+                return Changes((other, main))
+            case "other":
+                return Changes((other,))
+            case "none":
+                return Changes(())
+            case "lies":
+                return Changes((main,))
+            case _:
+                return Satisfied((expect("there", "yes", "yes"),)) if is_there else Changes((main,))
+
+    def _change(self, suffix: str) -> Change:
+        name = self.params.name + suffix
+        body = {"made": name}
+        path = path_of(name)
+        return Change(f"Make {name}", "POST", path, "2024-01-01", body, repeat="never", locks=self.params.locks)
+
+
+class Blind(Step):
+    """Does something once that leaves nothing to be read; only this run's own journal tells that it was done."""
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        name: str
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        await ctx.arm.get(path_of("nothing"), "2024-01-01")
+        if ctx.applied:
+            return Satisfied((expect("done", "yes", "yes"),))
+        name = self.params.name
+        return Changes((Change(f"Do {name}", "POST", path_of(name), "2024-01-01", {"made": name}, repeat="never"),))
+
+
+class Finder(Step):
+    """Finds the names of things."""
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        prefix: str
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        found = await ctx.arm.list(path_of(self.params.prefix), "2024-01-01")
+        names = sorted(f"{self.params.prefix}{body.get('made', '')}" for body in found)
+        return Satisfied((expect("looked", "yes", "yes"),), {"names": names, "count": len(names)})
+
+
 class Gate(Step):
     """Waits for a thing that somebody else makes, or for the operator's word."""
 
@@ -195,12 +264,24 @@ class Odd(Step):
         return Satisfied((expect("odd", "yes", "yes"),), {"names": {"a", "set"}})
 
 
+class Bag(Step):
+    """A step whose outputs are of the kinds that JSON has no word for but can hold."""
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        pass
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        outputs = {"ids": ("x", "y"), "state": NodeState.DONE, "deep": {"pairs": [("a", 1)]}}
+        return Satisfied((expect("bag", "yes", "yes"),), outputs)
+
+
 def install_steps() -> None:
     """Make the tiny steps known under ``testing.*``."""
     package = ModuleType("steps.testing")
     package.__path__ = []
     sys.modules["steps.testing"] = package
-    for step in (Thing, Gate, Broken, Odd):
+    for step in (Thing, Pair, Moody, Blind, Finder, Gate, Broken, Odd, Bag):
         module = ModuleType(f"steps.testing.{step.__name__.lower()}")
         setattr(module, step.__name__, step)
         sys.modules[module.__name__] = module
@@ -269,7 +350,13 @@ class Rig:
     def _approve(self, event: Event) -> None:
         node = event.view.nodes.get(event.entry.node or "")
         if node and event.entry.to is NodeState.READY and not node.is_approved:
-            self.engine.submit(Approve(node.id))
+            self.engine.submit(Approve(node.id)).add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def approve_shown(self) -> None:
+        """Approve what was shown to somebody who is gone."""
+        for node in self.view.nodes.values():
+            if node.state is NodeState.READY and not node.is_approved:
+                await self.engine.decide(Approve(node.id))
 
     @property
     def view(self) -> RunView:

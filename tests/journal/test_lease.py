@@ -7,14 +7,16 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runbook.core.clock import iso
 from runbook.core.entry import Draft, Kind
-from runbook.core.error import Driven, LeaseLost
+from runbook.core.error import Driven, LeaseLost, RunbookError, Unwritable
 from runbook.journal import lease
 from runbook.journal.store import Driver, Journal
 from tests.journal.conftest import driven
@@ -201,3 +203,60 @@ def test_who_comes_second_in_a_race_for_a_free_lease_is_refused(path: Path, jour
 def test_a_driver_is_named_in_words() -> None:
     row = Driver(1, "host-7", 4711, "anna", 1_795_161_600_000, "")
     assert lease.words(row) == "anna on host-7 (process 4711) since 2026-11-20T08:00:00.000Z"
+
+
+def test_a_folder_where_no_lock_can_be_made_is_told_in_words(path: Path, journal: Journal) -> None:
+    (path.parent / "driver-2.lock").mkdir()
+    with pytest.raises(Unwritable, match=r"driver-2\.lock"):
+        lease.take(journal)
+
+
+def test_the_lock_that_a_successor_is_just_taking_is_not_swept_away(path: Path, journal: Journal) -> None:
+    """A successor opens its file before it holds the lock; swept in between, it would hold what nobody can see."""
+    for epoch in (1, 3, 4):
+        (path.parent / f"driver-{epoch}.lock").touch()
+    held = lease.take(journal)
+    assert held.epoch == 2
+    assert sorted(p.name for p in path.parent.glob("driver-*.lock")) == [f"driver-{n}.lock" for n in (2, 3, 4)]
+    held.release()
+
+
+@pytest.mark.parametrize("take_over", [False, True])
+def test_of_many_who_want_the_lease_at_once_exactly_one_gets_it(path: Path, journal: Journal, take_over: bool) -> None:
+    for _ in range(10):
+        start = threading.Barrier(6)
+        got: list[lease.Lease] = []
+        refused: list[RunbookError] = []
+
+        def contend(start: threading.Barrier = start, got: Any = got, refused: Any = refused) -> None:
+            own = Journal.open(path, durable=False)
+            start.wait()
+            try:
+                got.append(lease.take(own, take_over=take_over))
+            except (Driven, LeaseLost) as error:
+                refused.append(error)
+            finally:
+                own.close()
+
+        threads = [threading.Thread(target=contend) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(got) + len(refused) == 6
+        assert len({g.epoch for g in got}) == len(got), "never two of one epoch"
+        newest = journal.drivers()[-1].epoch
+        assert [g.epoch for g in got if g.epoch == newest] == [newest], "who drives is one who got it"
+        if not take_over:
+            assert len(got) == 1
+        for held in got:
+            held.release()
+
+
+def test_looking_who_drives_leaves_no_file_that_others_may_read(path: Path, journal: Journal) -> None:
+    held = lease.take(journal)
+    held.release()
+    (path.parent / f"driver-{held.epoch}.lock").touch(0o600)
+    assert lease.driver(journal) is None
+    for lock in path.parent.glob("driver-*.lock"):
+        assert oct(lock.stat().st_mode & 0o777) == "0o600"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -108,3 +109,94 @@ def problems(method: str, path: str, reply: Reply, version: str = "") -> list[st
 def check(method: str, path: str, reply: Reply, version: str = "") -> None:
     """Fail when an answer does not fit its description."""
     assert problems(method, path, reply, version) == []
+
+
+# ---------------------------------------------------------------- requests
+
+
+def request_problems(method: str, path: str, body: Any, version: str = "") -> list[str]:
+    """What is wrong with a request's body, one line each: a field that the description does not know, that is missing,
+    that only answers hold, or whose value does not fit.
+    """
+    operation = find(method, path, version)
+    document = _document(operation.file)
+    item = document["paths"][operation.template]
+    where = f"{method} {operation.template} ({operation.version})"
+    for listed in (*item.get("parameters", ()), *item[operation.method].get("parameters", ())):
+        parameter, file = _resolved(listed, operation.file)
+        if parameter["in"] != "body":
+            continue
+        if body is None:
+            return [f"{where}: needs a body"] if parameter.get("required") else []
+        return [f"{where}: {problem}" for problem in _misfits(parameter["schema"], file, body, "body")]
+    return [] if body is None else [f"{where}: takes no body"]
+
+
+@cache
+def _document(file: Path) -> Any:
+    return json.loads(file.read_text())
+
+
+def _resolved(node: Any, file: Path) -> tuple[Any, Path]:
+    """What a node stands for, and the file it lies in."""
+    while "$ref" in node:
+        place, _, pointer = node["$ref"].partition("#")
+        file = _near(file, place) if place else file
+        node = _document(file)
+        for part in pointer.strip("/").split("/"):
+            node = node[part.replace("~1", "/").replace("~0", "~")]
+    return node, file
+
+
+def _near(file: Path, place: str) -> Path:
+    """A file named by another: beside it, or, where the reference climbs out of a folder, from the root."""
+    beside = (file.parent / place).resolve()
+    return beside if beside.exists() else ROOT / place.replace("../", "").removeprefix("./")
+
+
+def _fields(schema: Any, file: Path) -> tuple[dict[str, tuple[Any, Path]], set[str], bool]:
+    """The fields of an object, those required, and whether others may stand beside them."""
+    schema, file = _resolved(schema, file)
+    known: dict[str, tuple[Any, Path]] = {}
+    required, is_open = set(schema.get("required", ())), "additionalProperties" in schema
+    for part in schema.get("allOf", ()):
+        more, needed, opens = _fields(part, file)
+        known |= more
+        required |= needed
+        is_open = is_open or opens
+    known |= {name: (value, file) for name, value in schema.get("properties", {}).items()}
+    return known, required, is_open
+
+
+def _misfits(schema: Any, file: Path, value: Any, at: str) -> Iterator[str]:
+    schema, file = _resolved(schema, file)
+    choices = schema.get("enum")
+    if choices and value not in choices:
+        yield f"{at}: {value!r} is not among {choices}"
+    if isinstance(value, dict):
+        known, required, is_open = _fields(schema, file)
+        yield from (f"{at}: {name} is missing" for name in sorted(required - value.keys()) if not _is_told(known, name))
+        for name, inner in value.items():
+            if name not in known:
+                if not is_open:
+                    yield f"{at}.{name}: no such field"
+                continue
+            if known[name][0].get("readOnly"):
+                yield f"{at}.{name}: only answers hold it"
+            yield from _misfits(*known[name], inner, f"{at}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _misfits(schema.get("items", {}), file, inner, f"{at}[{number}]")
+    elif (kind := schema.get("type")) is not None:
+        kinds: dict[str, tuple[type, ...]] = {
+            "string": (str,),
+            "boolean": (bool,),
+            "integer": (int,),
+            "number": (int, float),
+        }
+        if not isinstance(value, kinds.get(kind, ())) or (kind != "boolean" and isinstance(value, bool)):
+            yield f"{at}: {value!r} is no {kind}"
+
+
+def _is_told(known: dict[str, tuple[Any, Path]], name: str) -> bool:
+    return name in known and bool(known[name][0].get("readOnly"))

@@ -71,6 +71,28 @@ def test_a_zone_that_does_not_fit_is_refused(name: str, body: dict[str, Any], co
     assert NetWorld().refused("PUT", zone_id(name), DNS, body)[:2] == (400, code)
 
 
+def broken(kind: str) -> NetWorld:
+    """A world in which the first PUT of a kind ends badly."""
+    failure = {"code": "InternalServerError", "message": "It broke."}
+    fault = {"id": "f", "method": "PUT", "type": f"Microsoft.Network/{kind}", "fail_operation": failure}
+    return NetWorld(faults=[fault])
+
+
+def test_a_zone_that_ended_badly_is_repaired_by_the_same_put() -> None:
+    world = broken("privateDnsZones")
+    assert world.failed("PUT", ZONE, DNS, GLOBAL)[0] == "InternalServerError"
+    assert world.get(ZONE, DNS)["properties"]["provisioningState"] == "Failed"
+    assert world.settled("PUT", ZONE, DNS, GLOBAL)["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_a_link_that_ended_badly_does_not_work_until_the_same_put_repairs_it() -> None:
+    world = broken("privateDnsZones/virtualNetworkLinks")
+    world.zone(HIS)
+    assert world.failed("PUT", LINK, DNS, link_body())[0] == "InternalServerError"
+    assert world.get(LINK, DNS)["properties"]["virtualNetworkLinkState"] == "InProgress"
+    assert world.settled("PUT", LINK, DNS, link_body())["properties"]["virtualNetworkLinkState"] == "Completed"
+
+
 def test_a_zone_with_links_is_not_deleted() -> None:
     world = NetWorld()
     world.link(world.zone(HIS))

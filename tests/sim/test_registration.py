@@ -28,6 +28,12 @@ def types(world: World) -> list[str]:
     return [t["resourceType"] for t in world.get(ARC, V)["resourceTypes"]]
 
 
+def versions(world: World) -> list[str]:
+    """Those of the scope's type."""
+    listed = world.get(ARC, V)["resourceTypes"]
+    return list(next(t["apiVersions"] for t in listed if t["resourceType"] == "privateLinkScopes"))
+
+
 def test_an_unregistered_namespace_refuses_reads_and_writes_and_is_named() -> None:
     world = World()
     machines = f"/subscriptions/{OTHER}/providers/Microsoft.HybridCompute/machines"
@@ -76,12 +82,14 @@ def test_in_the_preview_a_scope_needs_the_flag_and_then_a_registration_that_bega
     assert again["registrationState"] == "Registered"  # the state says nothing about it
     world.wait(60)
     assert "privateLinkScopes" in types(world)
+    assert all("preview" in version for version in versions(world))
     assert world.call("PUT", SCOPE, SCOPES, PLACE).status == 201
 
 
 def test_at_general_availability_nothing_needs_a_flag() -> None:
     world = World()
     assert "privateLinkScopes" in types(world)
+    assert SCOPES in versions(world)
     assert world.get(FLAG, FEATURES)["properties"]["state"] == "NotRegistered"
     assert world.call("PUT", SCOPE, SCOPES, PLACE).status == 201
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +34,10 @@ WRITES = {
     *(
         "resource_group",
         "scope",
+        "endpoint_group",
         "endpoint",
         "associate",
+        "zones_provider",
         "zones_group",
         "zones",
         "zone_group",
@@ -41,6 +45,10 @@ WRITES = {
         "close_public",
     ),
 }
+SEEDS = Path(__file__).resolve().parents[2].parent / "shared" / "seeds"
+"""The published articles, where they lie beside the checkout."""
+COMMON = 7
+"""So many words in a row are somebody's sentence."""
 DISRUPTIVE = ("links", "own_dns", "forwarding", "zone_group")
 
 
@@ -85,8 +93,13 @@ def test_registration_does_not_wait_for_the_network_team() -> None:
 
 
 def test_preview_only_steps_are_skipped_today() -> None:
-    for step in ("features", "request_sent", "approval", "reregister"):
+    for step in ("features", "request_sent", "approval"):
         assert BOOK.step(step).when == "${nodes.edition.outputs.edition == 'preview'}"
+
+
+def test_a_subscription_that_was_left_out_of_the_approval_is_not_registered_again() -> None:
+    wanted = "nodes.edition.outputs.edition == 'preview' && nodes.approval.state != 'skipped'"
+    assert BOOK.step("reregister").when == "${" + wanted + "}"
 
 
 def test_the_rule_table_is_the_article_s() -> None:
@@ -105,3 +118,58 @@ def test_the_misspelt_flag_of_the_article_is_named_and_not_used() -> None:
 def test_no_text_holds_a_private_path_or_a_working_note() -> None:
     text = str(BOOK.doc).lower()
     assert not re.search(r"/work/|/tmp/|todo|fixme|\bsession\b", text)
+
+
+# ---------------------------------------------------------------- the words
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9'-]+", text.lower())
+
+
+def runs_of(text: str) -> set[tuple[str, ...]]:
+    """Every run of ``COMMON`` words."""
+    words = words_of(text)
+    return {tuple(words[at : at + COMMON]) for at in range(len(words) - COMMON + 1)}
+
+
+def texts_in(value: Any) -> list[str]:
+    """Every text of a document but those under ``source``, which name a document by its title."""
+    if isinstance(value, dict):
+        return [t for name, inner in value.items() if name != "source" for t in texts_in(inner)]
+    if isinstance(value, list):
+        return [t for inner in value for t in texts_in(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.skipif(not SEEDS.is_dir(), reason=f"the published articles are not at {SEEDS}")
+def test_no_sentence_of_the_published_articles_stands_in_the_book() -> None:
+    published = {run for file in SEEDS.iterdir() for run in runs_of(file.read_text(encoding="utf-8"))}
+    names = runs_of("Azure Active Directory and Azure Resource Manager") | runs_of(
+        "(Azure Active Directory) and Azure Resource Manager"
+    )
+    assert published
+    copied = {" ".join(run) for text in texts_in(BOOK.doc) for run in (runs_of(text) & published) - names}
+    assert copied == set()
+
+
+@pytest.mark.parametrize(
+    ("step", "where", "fact"),
+    [
+        ("prerequisites", "subnet", "seven"),
+        ("capacity", "guide", "seven"),
+        ("approval", "guide", "turned down"),
+        ("features", "remark", "Pending"),
+        ("rights", "with", "the scope's owner is asked"),
+    ],
+)
+def test_what_no_document_confirms_is_told_as_such(step: str, where: str, fact: str) -> None:
+    spec = BOOK.step(step)
+    places = {
+        "subnet": str(BOOK.inputs["subnet"].help),
+        "guide": str(spec.guide),
+        "remark": str(spec.for_each),
+        "with": str(spec.with_),
+    }
+    assert fact in places[where]
+    assert "(unconfirmed" in places[where]

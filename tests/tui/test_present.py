@@ -18,8 +18,8 @@ from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import member_rows, outline, step_title
-from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle
-from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, next_for_me, role, word
+from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle, short_parts
+from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by, next_for_me, role, word
 from runbook.tui.screens.help import help_rows
 from tests.tui.sample import NOW, SUBSCRIPTION, S, change, check, context, node, ready, running, view, wait
 
@@ -63,22 +63,25 @@ def test_the_header_names_mode_title_subscription_tenant_cloud_clock_and_driver(
         "REHEARSAL",
         "Arc-enabled servers behind Azure Private Link",
         "Contoso Production 11111111-aaaa-4bbb-8ccc-000000000001",
-        "tenant 22222222-aaaa-4bbb-8ccc-000000000002",
+        "tenant 22222222…",
         "AzureCloud",
-        "virtual 2026-10-26",
-        "×3600",
+        "simulated time 2026-10-26",
         "you drive",
         "needs you",
     ):
         assert part in text
-    assert "ana on laptop" in as_text(header(ready(), SEAT, 120))
+    roomy = as_text(header(ready(), SEAT, 160))
+    for part in ("ana on laptop", "tenant 22222222-aaaa-4bbb-8ccc-000000000002", "×3600 or faster"):
+        assert part in roomy
+    assert len(header(ready(), SEAT, 80)) == 3
+    assert len(header(ready(), SEAT, 120)) == len(header(ready(), SEAT, 160)) == 2
     assert all(cell_len("".join(t for t, _ in row)) <= 80 for row in header(ready(), SEAT, 80))
 
 
-def test_the_header_says_live_and_no_virtual_clock_in_a_live_run() -> None:
+def test_the_header_says_live_and_no_simulated_time_in_a_live_run() -> None:
     text = as_text(header(replace(ready(), mode="live"), SEAT, 120))
     assert " LIVE " in text
-    assert "virtual" not in text
+    assert "simulated" not in text
     assert "×" not in text
 
 
@@ -101,8 +104,8 @@ def test_the_tree_has_phases_groups_nodes_and_steps_that_come_later() -> None:
     get_ready = phases[0]
     assert (get_ready.row.word, get_ready.row.glyph) == ("2/3", "~")
     group = get_ready.children[1]
-    assert group.row.title == "Register …"
-    assert [c.row.title for c in group.children] == ["…HybridCompute", "…Network"]
+    assert group.row.title == "Register Microsoft.…"
+    assert [c.row.title for c in group.children] == ["HybridCompute", "Network"]
     assert [c.row.word for c in group.children] == ["done", "settling"]
     assert phases[2].children[-1].row.word == "later"
 
@@ -118,23 +121,42 @@ def test_a_step_title_has_ellipses_for_its_expressions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "titles", "rows"),
+    ("title", "titles", "together", "rows"),
     [
-        ("Put ${item.name} into the scope", ["Put a-1 into the scope", "Put b-2 into the scope"], ["a-1", "b-2"]),
-        ("Zone ${item}", ["Zone x.his.azure.com", "Zone x.dp.azure.com"], ["…his…", "…dp…"]),
-        ("The same", ["The same", "The same"], ["k0", "k1"]),
-        ("${item}", ["a", "ab"], ["a", "ab"]),
+        ("Put ${item} in", ["Put srv-a in", "Put srv-b in"], "Put … in", ["srv-a", "srv-b"]),
+        ("Zone ${item}", ["Zone privatelink.his", "Zone privatelink.dp"], "Zone privatelink.…", ["his", "dp"]),
+        ("Do ${x} in ${y}", ["Do a in b", "Do c in d"], "Do … in …", ["a · b", "c · d"]),
+        ("Do ${x} in ${y}", ["Do a in b", "Do c in b"], "Do … in b", ["a", "c"]),
+        ("The same", ["The same", "The same"], "The same", ["k0", "k1"]),
+        ("Other ${item}", ["This a", "That b"], "Other …", ["k0", "k1"]),
+        ("${item}", ["a", "ab"], "…", ["a", "ab"]),
     ],
 )
-def test_rows_of_one_step_leave_out_what_they_share(title: str, titles: list[str], rows: list[str]) -> None:
+def test_rows_of_one_step_leave_out_what_they_share(
+    title: str, titles: list[str], together: str, rows: list[str]
+) -> None:
     nodes = [node("associate", f"/machines/k{i}", t) for i, t in enumerate(titles)]
-    assert [r.title for r in member_rows({"id": "s", "title": title}, nodes, {})] == rows
+    named, members = member_rows({"id": "s", "title": title}, nodes, {})
+    assert named == together
+    assert [r.title for r in members] == rows
+
+
+def test_parts_are_shortened_longest_first_and_stay_readable() -> None:
+    assert short_parts(["AllowPrivateEndpoints", "Landing Zone"], 24) == "AllowPriv… · Landing Zo…"
+    assert short_parts(["AllowPrivateEndpoints", "hub"], 24) == "AllowPrivateEndpo… · hub"
+    assert short_parts(["privatelink.dp.azure.com"], 12) == "privat…e.com"
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=4), st.integers(0, 30))
+def test_parts_never_take_more_room_than_there_is(parts: list[str], width: int) -> None:
+    assert cell_len(short_parts(parts, width)) <= width
 
 
 @given(st.lists(st.text(st.sampled_from("ab ./-"), min_size=1, max_size=8), min_size=2, max_size=5))
 def test_rows_of_one_step_always_have_a_title(titles: list[str]) -> None:
     nodes = [node("associate", f"k{i}", t) for i, t in enumerate(titles)]
-    assert all(r.title for r in member_rows({"id": "s", "title": "${item}"}, nodes, {}))
+    _, members = member_rows({"id": "s", "title": "${item}"}, nodes, {})
+    assert all(r.title for r in members)
 
 
 def test_a_row_calls_a_pinned_subscription_by_its_name() -> None:
@@ -156,15 +178,14 @@ def test_next_for_a_disruptive_change_says_so() -> None:
 def test_next_for_a_wait_names_whom_since_when_next_look_and_what_follows() -> None:
     waits = node("approval", state=S.WAITING, waiting=wait(draft="Dear team"))
     todo = next_step(view(context(), waits), "approval", DESK)
-    assert todo == replace(todo, key="", action="Nothing to press: others have to act; it is looked at again by itself")
+    assert todo == replace(todo, key="", action="Nothing to press: others have to act; this looks again by itself")
     text = as_text(todo.lines)
     for part in (
         "the Arc team at Microsoft",
-        "for 2 d since 2026-",
-        "in 3 h (after 12 so far)",
-        "They approve",
+        "for 2 d, since 2026-",
+        "in 3 h, after 12 so far",
         "Then: The provider",
-        "c copies the draft",
+        "c copies the text to hand over",
     ):
         assert part in text
 
@@ -173,10 +194,10 @@ def test_next_for_a_wait_that_a_word_can_end_is_attest() -> None:
     waits = node("request_sent", state=S.WAITING, waiting=wait(attest="I sent the message", next_poll_ms=None))
     todo = next_step(view(context(), waits), "request_sent", DESK)
     assert (todo.key, todo.action) == ("t", "Attest: I sent the message")
-    assert "your word ends this wait" in as_text(todo.lines)
+    assert "Next look" not in as_text(todo.lines)
 
 
-def test_next_for_a_block_names_rule_message_and_ways_out() -> None:
+def test_next_for_a_block_names_rule_and_message_and_where_the_ways_out_stand() -> None:
     rule = {
         "rule": "subnet-too-small",
         "message": "Two addresses are free.",
@@ -184,11 +205,13 @@ def test_next_for_a_block_names_rule_message_and_ways_out() -> None:
         "attest": "",
         "next_poll_ms": None,
     }
-    todo = next_step(view(context(), node("endpoint", state=S.BLOCKED, blocked=rule)), "endpoint", DESK)
+    blocked = node("endpoint", state=S.BLOCKED, blocked=rule)
+    todo = next_step(view(context(), blocked), "endpoint", DESK)
     assert todo.key == "r"
     text = as_text(todo.lines)
     assert "subnet-too-small" in text
-    assert "2. Choose another." in text
+    assert "The Guide page names 2 ways out." in text
+    assert "2. Choose another." in as_text(pages.guide(view(context()), blocked, NOW))
 
 
 def test_next_for_a_failure_names_code_message_hint_and_correlation_id() -> None:
@@ -316,10 +339,51 @@ def test_entries_stand_newest_first_with_what_they_tell() -> None:
 
 
 def test_the_help_explains_every_key_and_every_sign() -> None:
-    text = as_text(help_rows("ana on laptop"))
+    text = as_text(help_rows(ready(), SEAT))
+    assert "ana on laptop" in text
     assert all(k.tooltip in text for k in KEYS)
     assert all(state.replace("_", " ") in text for state in NodeState)
 
 
 def test_no_key_stands_in_the_list_twice() -> None:
     assert len({k.keys for k in KEYS}) == len(KEYS) == len({k.id for k in KEYS})
+
+
+def test_a_driver_is_told_to_the_minute_and_may_be_nobody() -> None:
+    assert driven_by("ana on x (process 7) since 2026-11-20T08:00:05.123Z") == (
+        "driven by ana on x (process 7) since 2026-11-20 08:00Z"
+    )
+    assert driven_by("nobody drives it") == driven_by("") == "nobody drives it now"
+
+
+def test_who_watches_is_told_how_to_drive_and_that_the_driver_has_left() -> None:
+    todo = next_step(ready(), "endpoint", replace(DESK, read_only_for="bob on jumphost", program="./runbook"))
+    assert (todo.key, todo.action) == ("", "Nothing to press: you are watching")
+    assert "./runbook resume arc-1 --take-over" in as_text(todo.lines)
+    todo = next_step(ready(), "endpoint", replace(DESK, read_only_for="nobody drives it"))
+    assert (todo.key, todo.action) == ("q", "Quit: whoever drove this run has left it")
+    assert "runbook resume arc-1" in as_text(todo.lines)
+    assert "--take-over" not in as_text(todo.lines)
+
+
+def test_the_next_node_for_the_operator_is_sought_in_the_same_phase_first() -> None:
+    held = view(node("context", state=S.FAILED), node("request_sent", state=S.FAILED), node("endpoint", state=S.FAILED))
+    assert next_for_me(held, None) == "context"
+    assert next_for_me(held, None, near="network") == "endpoint"
+    assert next_for_me(held, None, near="proof") == "context"
+
+
+def test_a_newcomer_is_told_that_nothing_is_real_until_the_first_decision() -> None:
+    said = "This Azure is simulated"
+    assert said in as_text(next_step(ready(), "endpoint", DESK).lines)
+    assert said not in as_text(next_step(replace(ready(), mode="live"), "endpoint", DESK).lines)
+    applied = ({"digest": "d", "title": "t", "at_ms": NOW},)
+    begun = view(*ready().nodes.values(), node("context", state=S.DONE, applied=applied))
+    assert said not in as_text(next_step(begun, "endpoint", DESK).lines)
+
+
+def test_what_a_condition_left_out_is_told_without_the_expression() -> None:
+    skipped = node("endpoint", state=S.SKIPPED, skipped={"by": "when", "reason": "not needed here: ${inputs.x}"})
+    text = as_text(pages.guide(view(skipped), skipped, NOW))
+    assert "not needed here" in text
+    assert "${" not in text

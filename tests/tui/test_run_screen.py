@@ -46,7 +46,7 @@ LOOKS = {
     "ready": (ready(), ["Approve: Create private endpoint pe-arc", "1! 0/3+", "ready"]),
     "waiting": (
         only(node("approval", state=S.WAITING, waiting=wait())),
-        ["Waiting for: the Arc team at Microsoft", "in 3 h (after 12 so far)", "that is 2 d"],
+        ["Waiting for: the Arc team at Microsoft", "in 3 h, after 12 so far", "for 2 d"],
     ),
     "blocked": (only(node("endpoint", state=S.BLOCKED, blocked=BLOCK)), ["subnet-too-small", "1. Enlarge it."]),
     "failed": (only(node("endpoint", state=S.FAILED, error=ERROR)), ["SubnetIsFull", "Make room.", "Try again"]),
@@ -165,8 +165,9 @@ async def test_a_disruptive_change_wants_the_resource_name_typed(size: tuple[int
     store = Store(ready("disruptive"))
     async with showing(store, size) as (pilot, _):
         text = await press(pilot, "a")
-        assert "Type the resource's name to go on: pe-arc" in text
-        assert "/privateEndpoints/pe-arc" in text.replace("\n", "")
+        assert "type the resource's name: pe-arc" in text
+        assert "…/privateEndpoints/pe-arc" in text
+        assert "What can go wrong, and how it would show." in text
         assert "Cancel" in text
         text = await write(pilot, "pe", "enter")
         assert "Type exactly: pe-arc" in text
@@ -290,6 +291,18 @@ async def test_when_driving_has_ended_the_bar_says_why_and_how_to_leave() -> Non
             assert part in text
 
 
+async def test_who_lost_the_run_to_another_is_no_longer_shown_as_driving() -> None:
+    store = Store(ready(), refuse=LeaseLost("Bob took this run over.", "Resume it to watch."))
+    async with showing(store) as (pilot, app):
+        text = await press(pilot, "a")
+        for part in ("READ-ONLY, you drive no more", "Quit: driving has ended here", "Bob took this run over."):
+            assert part in text
+        await press(pilot, "a")
+        assert len(store.commands) == 1
+        await pilot.press("q")
+    assert "is not driven from here" in app.farewell
+
+
 async def test_a_key_that_means_nothing_here_says_why() -> None:
     store = Store(ready())
     async with showing(store) as (pilot, _):
@@ -393,7 +406,8 @@ async def test_a_step_that_becomes_nodes_keeps_cursor_and_folds() -> None:
         await from_another_thread(lambda: store.put(view(*store.view.nodes.values(), *machines)))
         await idle(pilot)
         text = screen_text(app)
-        assert re.search("m2 +pending", text)
+        assert re.search(r"▾ · Associate", text)
+        assert re.search(r"· m2\b", text)
         assert app.screen.query_one(NodeTree).key == ("node", "endpoint")
 
 
@@ -447,3 +461,11 @@ async def test_nothing_is_lost_without_colour(monkeypatch: pytest.MonkeyPatch) -
     async with showing(Store(ready())) as (_, app):
         assert screen_text(app) == coloured
         assert "[Guide]" in coloured
+
+
+async def test_where_room_is_short_help_and_quit_are_still_in_sight() -> None:
+    async with showing(Store(ready()), (60, 16)) as (_, app):
+        keys = screen_text(app).splitlines()[-1]
+        assert "? Help" in keys
+        assert "q Quit" in keys
+        assert "Attest" not in keys

@@ -15,7 +15,7 @@ from runbook.sim.cloud import Cloud
 from runbook.sim.providers.authorization import check_linked
 from runbook.sim.providers.dnsrecords import DNS, dns_etag
 from runbook.sim.providers.network import HERE, VNET, etag_of, reference, tags_of
-from runbook.sim.providers.privatedns import LINK, begin, check_global, check_new, settle
+from runbook.sim.providers.privatedns import LINK, begin, check_global, check_new, has_failed, settle
 from runbook.sim.routes import Place, route
 from runbook.sim.wire import Call, Json, Reply, bad_request, check_match, flag, json_body, obj, one_of, text
 
@@ -61,7 +61,7 @@ def _update_link(cloud: Cloud, place: Place, existing: Json, wanted: Json) -> Re
     is_same = all(old.get(field) == new[field] for field in ("registrationEnabled", "resolutionPolicy"))
     operations.check_free(cloud, (str(existing["id"]),))
     link = {**existing, "tags": wanted["tags"], "etag": dns_etag(cloud, str(existing["id"]))}
-    if is_same:
+    if is_same and not has_failed(existing):
         cloud.save(link)
         return Reply(200, {"ETag": link["etag"]}, link)
     link["properties"] = {**old, **new, "provisioningState": "Updating"}

@@ -57,6 +57,11 @@ def _put(cloud: Cloud, call: Call, place: Place) -> Reply:
     if existing is not None:
         operations.check_free(cloud, (place.id,))
         zone = {**existing, "tags": tags_of(body), "etag": dns_etag(cloud, place.id)}
+        if has_failed(existing):
+            zone["properties"] = {**obj(existing, "properties"), "provisioningState": "Updating"}
+            started = begin(cloud, place, "PUT", "zone", "dns.succeeded", {"id": zone["id"]}, (str(zone["id"]),))
+            cloud.save(zone)
+            return Reply(202, started.headers)
         cloud.save(zone)
         return Reply(200, {"ETag": zone["etag"]}, shown(cloud, zone))
     if not _NAME.fullmatch(place.name.lower()):
@@ -132,6 +137,11 @@ def _delete(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 
 # ---------------------------------------------------------------- how writes end
+
+
+def has_failed(body: Json) -> bool:
+    """Whether the last write of a zone or link ended badly, so that the same write again is not nothing."""
+    return text(body, "properties", "provisioningState") == "Failed"
 
 
 def check_global(body: Json) -> None:

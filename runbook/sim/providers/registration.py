@@ -2,7 +2,7 @@
 
 Invariants: a call to a namespace that is not registered is refused; registering takes a while; a type that a preview
 feature guards is seen only after a registration that *began* when the feature was already approved, whatever
-``registrationState`` says meanwhile.
+``registrationState`` says meanwhile, and in preview versions only.
 
 Source: "Azure resource providers and types" and "Set up preview features in Azure subscription" (re-register the
 provider to propagate the change), learn.microsoft.com; Microsoft.Resources OpenAPI 2024-03-01.
@@ -114,11 +114,14 @@ def _body(cloud: Cloud, subscription: str, entry: Namespace) -> Json:
         if not is_visible(cloud, subscription, kind):
             continue
         is_global = "dnszones" in name.lower() or entry.is_free
+        versions = versions_of(kind) or list(listed)
+        if cloud.scenario.era == "preview" and any(guarded == name for guarded, _ in entry.gated):
+            versions = [v for v in versions if "preview" in v]
         types.append(
             {
                 "resourceType": name,
                 "locations": ["global"] if "dnszones" in name.lower() else [] if is_global else places,
-                "apiVersions": versions_of(kind) or list(listed),
+                "apiVersions": versions,
                 "capabilities": "None" if entry.is_free else "SupportsTags, SupportsLocation",
             }
         )

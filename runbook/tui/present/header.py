@@ -7,13 +7,17 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.tui.present.text import Line, Span, moment, one_line, pack, short
-from runbook.tui.present.words import RUN_ROLES, RUN_WORDS
+from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by
 
 _BADGES: Final = {"rehearsal": "REHEARSAL", "live": "LIVE", "plan": "PLAN ONLY"}
 
-_ROOMY: Final = 100
+_WIDE: Final = 100
+"""From so many cells on, the clock stands in the first line, behind the state."""
+
+_ROOMY: Final = 140
 """From so many cells on, the header says in full who drives even when that is you; the help always does."""
 
 
@@ -26,48 +30,77 @@ class Seat:
     speed: float | None
     now_ms: int
     follows: bool = True
+    is_opening: bool = False
+    """The run is read already, but not yet opened for driving."""
+    has_ended: bool = False
+    """This screen drove the run and does so no more."""
 
 
 def header(view: RunView, seat: Seat, width: int) -> list[Line]:
-    """The header in as few lines as ``width`` cells allow."""
+    """The header: two lines on a wide screen, three on a narrow one, as far as what must be told allows."""
     if not view.id:
         return [(("runbook", "heading"),)]
     badge: Span = (f" {_BADGES.get(view.mode, one_line(view.mode).upper())} ", f"badge-{_badge_role(view.mode)}")
-    state = [(RUN_WORDS[view.state], RUN_ROLES[view.state]), *([("PAUSED", "wait")] if view.paused else [])]
+    state = [(_state(view, seat), RUN_ROLES[view.state]), *([("PAUSED", "wait")] if view.paused else [])]
     room = width - sum(cell_len(text) + 3 for text, _ in [badge, *state])
     title = short(one_line(view.book.get("title", "")) or view.id, room)
-    first = pack([badge, (title, "heading"), *state], width)
-    parts = _where(view)
-    parts.append((_clock(view, seat), ""))
-    if seat.is_read_only:
-        parts.append((f"READ-ONLY, driven by {one_line(seat.driver)}", "bad"))
-    else:
-        parts.append((one_line(seat.driver) if width >= _ROOMY else "you drive", "muted"))
-    if not seat.follows:
-        parts.append(("not following (f)", "muted"))
-    return first + pack(parts, width)
+    top: list[Span] = [badge, (title, "heading"), *state]
+    seats = [_seat(seat, width), *([] if seat.follows else [("not following (f)", "muted")])]
+    rows: list[Line] = []
+    for size in range(4):
+        where, clock = _where(view, size), (_clock(view, seat, size), "")
+        rows = pack([*top, clock, *where, *seats], width) if width >= _WIDE else pack(top, width)
+        rows += [] if width >= _WIDE else pack([*where, clock, *seats], width)
+        if len(rows) <= (2 if width >= _WIDE else 3):
+            break
+    return rows
 
 
 def _badge_role(mode: str) -> str:
     return mode if mode in _BADGES else "live"
 
 
-def _where(view: RunView) -> list[Span]:
+def _state(view: RunView, seat: Seat) -> str:
+    if seat.is_read_only and view.state is RunState.NEEDS_OPERATOR:
+        return "needs whoever drives"
+    return RUN_WORDS[view.state]
+
+
+def _seat(seat: Seat, width: int) -> Span:
+    if seat.is_opening:
+        return ("opening…", "wait")
+    if seat.has_ended:
+        return ("READ-ONLY, you drive no more", "bad")
+    if seat.is_read_only:
+        return (f"READ-ONLY, {driven_by(seat.driver)}", "bad")
+    return (f"you drive, {driven_by(seat.driver, '')}" if width >= _ROOMY else "you drive", "muted")
+
+
+def _where(view: RunView, size: int) -> list[Span]:
+    """The pinned subscriptions always; tenant and cloud the shorter the higher ``size`` is."""
     subscriptions = view.pinned.get("subscriptions", {})
     parts: list[Span] = []
     if subscriptions:
         first = view.inputs.get("subscription")
         main = first if first in subscriptions else next(iter(subscriptions))
-        parts.append((f"{one_line(subscriptions[main])} {one_line(main)}", ""))
-        if len(subscriptions) > 1:
-            parts.append((f"and {len(subscriptions) - 1} more", ""))
-    if tenant := view.pinned.get("tenant"):
-        parts.append((f"tenant {one_line(tenant)}", "muted"))
+        more = f" and {len(subscriptions) - 1} more" if len(subscriptions) > 1 else ""
+        parts.append((f"{one_line(subscriptions[main])} {one_line(main)}{more}", ""))
+    tenant = one_line(view.pinned.get("tenant") or "")
+    if tenant and size < 3:
+        parts.append((f"tenant {tenant if size == 0 else short(tenant, 9)}", "muted"))
     if cloud := view.pinned.get("cloud"):
         parts.append((one_line(cloud), "muted"))
     return parts
 
 
-def _clock(view: RunView, seat: Seat) -> str:
-    speed = "" if seat.is_read_only else " speed max" if seat.speed is None else f" ×{seat.speed:g}"
-    return f"virtual {moment(seat.now_ms)}{speed}" if view.mode == "rehearsal" else moment(seat.now_ms)
+def _clock(view: RunView, seat: Seat, size: int) -> str:
+    now = moment(seat.now_ms)
+    if view.mode != "rehearsal":
+        return now
+    has_speed = size < 2 and not seat.is_read_only and not seat.is_opening
+    return f"simulated time {now}" + (f", {pace(seat.speed)}" if has_speed else "")
+
+
+def pace(speed: float | None) -> str:
+    """How fast simulated time goes by, in words. Long waits are shortened even more."""
+    return "waits are skipped" if speed is None else f"×{speed:g} or faster"

@@ -11,8 +11,16 @@ from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.can import ready_safe
 from runbook.tui.present.situation import error_lines, situation
-from runbook.tui.present.text import Line, end_of, labelled, line, lines, one_line
-from runbook.tui.present.words import AT_WORK, can_attest, first_at_work, next_for_me, wants_me
+from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
+from runbook.tui.present.words import (
+    AT_WORK,
+    can_attest,
+    driven_by,
+    first_at_work,
+    is_driven,
+    next_for_me,
+    wants_me,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,16 @@ class Desk:
         read_only_for: who drives instead, or None when this screen may decide.
         has_sent: a command for the selected node is on its way.
         failure: what ended the driving, if anything did.
+        program: how the operator calls this program.
+        is_opening: the run is read already, but not yet opened for driving.
     """
 
     now_ms: int
     read_only_for: str | None = None
     has_sent: bool = False
     failure: RunbookError | None = None
+    program: str = "runbook"
+    is_opening: bool = False
 
 
 def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
@@ -45,14 +57,16 @@ def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if desk.failure is not None:
         error: ErrorDoc = {"code": desk.failure.code, "message": desk.failure.message, "hint": desk.failure.hint}
         return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(error_lines(error)))
-    if over := _over(view):
+    if over := _over(view, desk):
         return over
     node = view.nodes.get(selected or "")
     told = tuple(situation(node, desk.now_ms, is_brief=True)) if node else ()
+    if desk.is_opening:
+        return Next("", "Opening the run: this is how it was left" if view.nodes else "Opening the run", told)
     if desk.read_only_for is not None:
-        return Next("", "Nothing to press: you are watching", (*labelled("Driven by", desk.read_only_for), *told))
+        return _watching(view, desk.read_only_for, told, desk)
     if desk.has_sent:
-        return Next("", "Sent; waiting for the journal to say so", told)
+        return Next("", "Sent; it is being recorded", told)
     if view.paused:
         calm = lines("Paused: nothing new starts; calls in flight finish. What you decide now is kept.")
         return Next("p", "Go on", (*calm, *told))
@@ -65,7 +79,7 @@ def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     return _nothing(view, node, told, desk)
 
 
-def _over(view: RunView) -> Next | None:
+def _over(view: RunView, desk: Desk) -> Next | None:
     if not view.id:
         return Next("", "Waiting for the run's first entry")
     if view.state is RunState.ABORTED:
@@ -73,51 +87,70 @@ def _over(view: RunView) -> Next | None:
     if view.state is RunState.DONE:
         tally = Counter(str(n.state) for n in view.nodes.values())
         done = ", ".join(f"{count} {state}" for state, count in sorted(tally.items()))
-        report = labelled("Report", f"runbook report {view.id} --format md", "code")
-        return Next("q", "Quit: every node is finished", (*lines(done), *report))
+        report = f"{desk.program} report {view.id} --format html --out report.html"
+        return Next("q", "Quit: every node is finished", (*lines(done), *labelled("Report", report, "code")))
     return None
 
 
-def _also(others: int) -> list[Line]:
-    return (
-        [line(("A", "key"), f" approves all {others} ready, safe nodes of this phase at once.")] if others > 1 else []
-    )
+def _watching(view: RunView, driver: str, told: tuple[Line, ...], desk: Desk) -> Next:
+    command = f"{desk.program} resume {view.id}"
+    if not is_driven(driver):
+        return Next("q", "Quit: whoever drove this run has left it", (*labelled("Go on with", command, "code"), *told))
+    rows = [*lines(f"It is {driven_by(driver)}."), *labelled("To drive it yourself", f"{command} --take-over", "code")]
+    return Next("", "Nothing to press: you are watching", (*rows, *told))
 
 
 def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
     title = one_line(node.doc["title"])
     if can_attest(node):
         word = (node.waiting and node.waiting["attest"]) or (node.blocked and node.blocked["attest"]) or ""
-        return Next("t", f"Attest: {one_line(word)}", told)
+        return Next("t", f"Attest: {one_line(word)}", tuple(row for row in told if not is_labelled(row, "Then")))
     match node.state:
         case NodeState.READY:
             others = len(ready_safe(view, node.doc["phase"]))
             more = f" and {len(node.changes) - 1} more" if len(node.changes) > 1 else ""
-            return Next(
-                "a",
-                f"Approve: {one_line(node.changes[0]['title'])}{more}",
-                (*_effect(node.changes), *_also(others), *told),
-            )
+            what = f"Approve: {one_line(node.changes[0]['title'])}{more}"
+            return Next("a", what, (*_effect(node.changes), _aids(others), *_first(view)))
         case NodeState.FAILED:
             return Next("r", f"Try again: {title}", told)
         case NodeState.BLOCKED:
-            return Next("r", "Look again, once a way out has been taken", told)
+            acts = " (this is a rehearsal: its teams act by themselves)" if view.mode == "rehearsal" else ""
+            return Next("r", f"Look again, once a way out has been taken{acts}", told)
         case NodeState.IN_DOUBT:
             return Next("r", f"Send again, or s skip: {one_line(node.intent['title']) if node.intent else title}", told)
         case _:
             return Next("r", f"Look again: {title}", told)
 
 
+def _first(view: RunView) -> list[Line]:
+    """Said until the first decision: what a newcomer wants to know before pressing anything."""
+    if view.mode != "rehearsal" or any(n.approved or n.applied for n in view.nodes.values()):
+        return []
+    return lines("This Azure is simulated: nothing real is touched, and days take seconds.", "muted")
+
+
 def _effect(changes: tuple[ChangeDoc, ...]) -> list[Line]:
     rows: list[Line] = []
     if any(c["risk"] == "disruptive" for c in changes):
-        rows += lines("Disruptive: you will be asked to type the resource's name.", "bad")
-    calls = "one call" if len(changes) == 1 else f"{len(changes)} calls, one after another"
-    rows += lines(f"Sends {calls}, then looks again to prove it. → shows plan and commands.")
-    rows += [line((f"{c['method']} ", "muted"), (end_of(c["path"], 2), "code")) for c in changes[:4]]
-    if len(changes) > 4:
-        rows += lines(f"and {len(changes) - 4} more; the Plan page has them all", "muted")
+        rows += lines("Disruptive: the Guide tells the risk; you will have to type a name.", "bad")
+    if len(changes) == 1:
+        return [*rows, line("Sends ", *_call(changes[0]), ", then looks again to prove it.")]
+    rows += lines(f"Sends {len(changes)} calls, one after another, then looks again to prove it:")
+    rows += [line(*_call(c)) for c in changes[:3]]
+    if len(changes) > 3:
+        rows += lines(f"and {len(changes) - 3} more; the Plan page has them all", "muted")
     return rows
+
+
+def _call(change: ChangeDoc) -> tuple[Span, ...]:
+    return ((f"{change['method']} ", "muted"), (end_of(change["path"], 2), "code"))
+
+
+def _aids(others: int) -> Line:
+    aids: list[Span | str] = [("→", "key"), " shows plan and commands"]
+    if others > 1:
+        aids += [" · ", ("A", "key"), f" approves all {others} ready, safe nodes of this phase"]
+    return line(*aids)
 
 
 def _why(node: NodeView) -> str:
@@ -137,7 +170,7 @@ def _why(node: NodeView) -> str:
 def _calm(node: NodeView) -> str:
     match node.state:
         case NodeState.WAITING:
-            return "others have to act; it is looked at again by itself"
+            return "others have to act; this looks again by itself"
         case NodeState.SETTLING:
             return "Azure is at work"
         case NodeState.OBSERVING | NodeState.IN_DOUBT:

@@ -24,6 +24,7 @@ from runbook.tui.present.text import (
     lines,
     moment,
     one_line,
+    short_middle,
 )
 from runbook.tui.present.words import glyph, role, wants_me, word
 
@@ -37,16 +38,34 @@ FACES: Final[dict[Face, str]] = {
 }
 
 
-def node_head(node: NodeView, now_ms: int) -> list[Line]:
-    """Title, state and target of a node."""
-    since = f", for {ago(node.since_ms, now_ms)}" if node.state not in FINISHED and node.since_ms else ""
-    looks = f", {node.attempts} look{'s' * (node.attempts != 1)}" if node.attempts else ""
-    rows = [line((one_line(node.doc["title"]) or node.id, "heading"))]
-    gate = f", gate: {one_line(node.doc['gate'])}" if node.doc["gate"] else ""
-    rows.append(line((f"{glyph(node)} {word(node)}", role(node.state)), (f"{since}{looks}{gate}", "muted")))
-    if target := end_of(node.doc["target"], 4):
-        rows.append(line((target, "muted")))
+GATES: Final = {"operator": "you", "team": "another team", "microsoft": "Microsoft"}
+"""Who must say go, by the book's label."""
+
+
+def node_head(node: NodeView, now_ms: int, width: int = 80) -> list[Line]:
+    """Title, state and target of a node, the latter in at most ``width`` cells."""
+    title = one_line(node.doc["title"]) or node.id
+    rows = [line((title, "heading"))]
+    rows.append(line((f"{glyph(node)} {word(node)}", role(node.state)), (_facts(node, now_ms), "muted")))
+    target = one_line(node.doc["target"])
+    if target and target.rpartition("/")[2].lower() not in title.lower():
+        rows.append(line((short_middle(end_of(target, 2), width), "muted")))
     return rows
+
+
+def _facts(node: NodeView, now_ms: int) -> str:
+    since_ms = node.since_ms
+    if node.state is NodeState.WAITING and node.waiting:
+        since_ms = node.waiting["since_ms"]
+    facts = []
+    if node.state not in FINISHED and since_ms and now_ms - since_ms >= 1000:
+        facts.append(f"for {ago(since_ms, now_ms)}")
+    if node.attempts > 1:
+        facts.append(f"{node.attempts} looks")
+    if node.doc["gate"] and node.state not in FINISHED:
+        label = one_line(node.doc["gate"])
+        facts.append(f"gate: {GATES.get(label, label)}")
+    return "".join(f" · {fact}" for fact in facts)
 
 
 def guide(view: RunView, node: NodeView, now_ms: int) -> list[Line]:

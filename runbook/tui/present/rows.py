@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, Literal
@@ -27,8 +27,8 @@ class Row:
     """The state in a word, or how many of a group are finished."""
     role: str
     wants_me: bool = False
-    is_member: bool = False
-    """One of several nodes of a step: its title may lack what the step's row says already."""
+    parts: tuple[str, ...] = ()
+    """For one of several nodes of a step: what its title is made of, to be shortened one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,10 @@ def _phase(
         of_step = by_step.get(step["id"], [])
         nodes += of_step
         if len(of_step) > 1:
-            row = _group(("step", step["id"]), step_title(step), of_step, 0)
-            children.append(Branch(row, tuple(Branch(r) for r in member_rows(step, of_step, names))))
+            together, members = member_rows(step, of_step, names)
+            children.append(
+                Branch(_group(("step", step["id"]), together, of_step, 0), tuple(Branch(r) for r in members))
+            )
         elif of_step:
             children.append(Branch(node_row(of_step[0], names)))
         else:
@@ -99,32 +101,41 @@ def node_row(node: NodeView, names: Mapping[str, str]) -> Row:
     return Row(("node", node.id), glyph(node), title, word(node), role(node.state), wants_me(node))
 
 
-def member_rows(step: Mapping[str, Any], nodes: list[NodeView], names: Mapping[str, str]) -> list[Row]:
-    """The rows of several nodes of one step. What all their titles share is left out, so that they can be told apart.
-
-    An ellipsis stands for shared words that the step's own row does not show either.
-    """
+def member_rows(step: Mapping[str, Any], nodes: list[NodeView], names: Mapping[str, str]) -> tuple[str, list[Row]]:
+    """What to call several nodes of one step together, and their rows, which leave out what that says already."""
     rows = [node_row(n, names) for n in nodes]
-    titles = [r.title for r in rows]
-    if len(set(titles)) < len(titles):
-        titles = [f"{t} {_last(n.doc['key'] or n.id)}" for t, n in zip(titles, nodes, strict=True)]
-    before, _, after = _EXPRESSION.sub("\0", str(step.get("title", ""))).partition("\0")
-    head = _shared(titles)
-    tail = _shared([t[len(head) :][::-1] for t in titles])[::-1]
-    opening = "…" if len(head) > len(one_line(before)) + 1 else ""
-    closing = "…" if len(tail) > len(one_line(after)) + 1 else ""
-    short_titles = [opening + t[len(head) : len(t) - len(tail)] + closing for t in titles]
-    return [replace(r, title=t, is_member=True) for r, t in zip(rows, short_titles, strict=True)]
+    values = [_values(step, row.title) for row in rows]
+    if any(v is None for v in values) or len({r.title for r in rows}) < len(rows):
+        keys = [_last(n.doc["key"] or n.id) for n in nodes]
+        return step_title(step), [replace(r, title=key, parts=(key,)) for r, key in zip(rows, keys, strict=True)]
+    columns = list(zip(*(v for v in values if v is not None), strict=True))
+    heads = [_shared(column) for column in columns]
+    spoken = (c[0] if len(set(c)) == 1 else f"{head}…" for c, head in zip(columns, heads, strict=True))
+    together = one_line(_EXPRESSION.sub(lambda _: next(spoken), str(step["title"])))
+    telling = [(c, len(head)) for c, head in zip(columns, heads, strict=True) if len(set(c)) > 1]
+    parts = [tuple(column[number][cut:] for column, cut in telling) for number in range(len(rows))]
+    return together, [replace(r, title=" · ".join(p), parts=p) for r, p in zip(rows, parts, strict=True)]
 
 
-def _shared(texts: list[str]) -> str:
-    """What all texts begin with, up to a boundary between words; never the whole of one."""
+def _values(step: Mapping[str, Any], title: str) -> tuple[str, ...] | None:
+    """What stands in a node's title where the step's title has its expressions; None when they do not match."""
+    literals = _EXPRESSION.split(one_line(step.get("title", "")))
+    found = re.fullmatch("(.*?)".join(map(re.escape, literals)), title)
+    return tuple(found.groups()) if found and found.groups() else None
+
+
+def _shared(texts: Sequence[str]) -> str:
+    """What all texts begin with, up to a boundary between words; never the whole of one, and nothing short."""
     same = takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
     start = "".join(letters[0] for letters in same)
     if start in texts:
         start = start[:-1]
     end = max((start.rfind(sign) for sign in " ./:-"), default=-1)
-    return start[: end + 1]
+    return start[: end + 1] if end >= _WORTH_CUTTING else ""
+
+
+_WORTH_CUTTING = 5
+"""Shorter beginnings are left where they are: `srv-app-01` is a name, `app-01` is a riddle."""
 
 
 def _last(key: str) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from runbook.core.docs import BlockDoc, ErrorDoc, WaitDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView
-from runbook.tui.present.text import Line, ago, ahead, clean, labelled, line, lines, moment, one_line
+from runbook.tui.present.text import BLANK, Line, ago, ahead, clean, labelled, line, lines, moment, one_line
 
 
 def situation(node: NodeView, now_ms: int, *, is_brief: bool = False) -> list[Line]:
-    """Empty when there is nothing to say beyond the state's word. In brief: a draft message is only mentioned."""
+    """Empty when there is nothing to say beyond the state's word. In brief: what the Guide page has is only named."""
     rows: list[Line] = []
     match node.state:
         case NodeState.WAITING if node.waiting:
             rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms)
         case NodeState.BLOCKED if node.blocked:
-            rows += _blocked(node.blocked, now_ms)
+            rows += (_blocked_in_brief if is_brief else _blocked)(node.blocked, now_ms)
         case NodeState.FAILED if node.error:
             rows += error_lines(node.error)
         case NodeState.IN_DOUBT:
@@ -23,16 +23,17 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False) -> list[Li
         case NodeState.SETTLING:
             rows += _settling(node, now_ms)
         case NodeState.SKIPPED if node.skipped:
-            who = "does not apply here" if node.skipped["by"] == "when" else "left out by the operator"
-            rows += labelled("Skipped", f"{who}: {node.skipped['reason']}" if node.skipped["reason"] else who)
+            rows += labelled("Skipped", skipped_because(node))
         case NodeState.OBSERVING | NodeState.APPLYING | NodeState.PENDING if node.error:
             rows += labelled("Put off", f"{node.error['code']}: {node.error['message']}", "wait")
             if node.due_ms is not None:
                 rows += labelled("Next try", ahead(node.due_ms, now_ms))
         case _:
             pass
-    is_told = any(c["title"] == node.summary for c in node.changes)
-    if node.state is not NodeState.SKIPPED and node.summary and not is_told:
+    if is_brief:
+        return rows or (lines(node.summary) if node.summary and node.state is NodeState.SETTLING else [])
+    told = {c["title"] for c in node.changes} | {d["message"] for d in (node.waiting, node.blocked, node.error) if d}
+    if node.state is not NodeState.SKIPPED and node.summary and node.summary not in told:
         rows += lines(node.summary)
     for word in node.attested:
         proof = f" (evidence {one_line(word['evidence'])}, sha256 {word['sha256'][:12]}…)" if word["evidence"] else ""
@@ -40,36 +41,56 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False) -> list[Li
     return rows
 
 
+def skipped_because(node: NodeView) -> str:
+    """Why a node was left out. The book's own condition is for the book's author; the report has it."""
+    if not node.skipped or node.skipped["by"] == "when":
+        return "not needed here; the book's condition for it does not hold"
+    return f"left out by the operator: {node.skipped['reason']}"
+
+
 def _waiting(wait: WaitDoc, now_ms: int) -> list[Line]:
-    rows = labelled("Waiting for", one_line(wait["who"]), "wait")
-    rows += labelled("Since", f"{moment(wait['since_ms'])}, that is {ago(wait['since_ms'], now_ms)}")
-    rows += labelled("Next look", _next_look(wait, now_ms))
+    rows = _whom(wait, now_ms)
+    rows += _next_look(wait, now_ms)
     rows += lines(wait["message"])
     if wait["then"]:
         rows += labelled("Then", wait["then"])
     if wait["draft"]:
-        rows.append(line(("Draft message", "heading")))
+        rows += [BLANK, line(("Text to hand over", "heading"), ("  c copies it", "muted"))]
         rows += lines(wait["draft"], "code")
     return rows
 
 
 def _waiting_in_brief(wait: WaitDoc, now_ms: int) -> list[Line]:
-    since = f", for {ago(wait['since_ms'], now_ms)} since {moment(wait['since_ms'])}"
-    rows = [line(("Waiting for: ", "muted"), (one_line(wait["who"]), "wait"), since)]
-    rows += labelled("Next look", _next_look(wait, now_ms))
+    rows = _whom(wait, now_ms)
+    rows += _next_look(wait, now_ms)
     if wait["draft"]:
-        rows.append(line(("c", "key"), " copies the draft message; the Guide page shows it."))
-    rows += lines(wait["message"])
+        rows.append(line(("c", "key"), " copies the text to hand over; the Guide page shows it."))
     if wait["then"]:
         rows += labelled("Then", wait["then"])
     return rows
 
 
-def _next_look(wait: WaitDoc, now_ms: int) -> str:
+def _whom(wait: WaitDoc, now_ms: int) -> list[Line]:
+    lasted = f", for {ago(wait['since_ms'], now_ms)}" if now_ms - wait["since_ms"] >= 1000 else ""
+    since = (f"{lasted}, since {moment(wait['since_ms'])}", "")
+    return [line(("Waiting for: ", "muted"), (one_line(wait["who"]), "wait"), since)]
+
+
+def _next_look(wait: WaitDoc, now_ms: int) -> list[Line]:
     if wait["next_poll_ms"] is None:
-        return "none by itself; your word ends this wait"
-    looks = f"after {wait['polls']} so far" if wait["polls"] else "the first"
-    return f"{ahead(wait['next_poll_ms'], now_ms)} ({looks})"
+        return []
+    looks = f", after {wait['polls']} so far" if wait["polls"] else ""
+    return labelled("Next look", f"{ahead(wait['next_poll_ms'], now_ms)}{looks}")
+
+
+def _blocked_in_brief(block: BlockDoc, now_ms: int) -> list[Line]:
+    rows = labelled("Rule", one_line(block["rule"]), "bad")
+    rows += lines(block["message"])
+    if count := len(block["ways_out"]):
+        rows += lines(f"The Guide page names {count} way{'s' * (count != 1)} out.")
+    if block["next_poll_ms"] is not None:
+        rows += labelled("Next look", ahead(block["next_poll_ms"], now_ms))
+    return rows
 
 
 def _blocked(block: BlockDoc, now_ms: int) -> list[Line]:

@@ -6,7 +6,7 @@ read as markup, so a resource's name or an error's message can neither style nor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -74,6 +74,19 @@ def short_middle(text: str, width: int) -> str:
     return set_cell_size(text, width - 1 - cell_len(tail)).rstrip() + "…" + tail
 
 
+def short_parts(parts: Sequence[str], width: int, gap: str = " · ") -> str:
+    """Parts side by side in at most ``width`` cells; the longest is shortened first, so that each stays readable."""
+    shown = list(parts)
+    if len(shown) == 1:
+        return short_middle(shown[0], width)
+    while cell_len(gap.join(shown)) > width:
+        widest = max(range(len(shown)), key=lambda i: cell_len(shown[i]))
+        if (room := cell_len(shown[widest]) - 1) < 4:
+            return short(gap.join(shown), width)
+        shown[widest] = short(parts[widest], room)
+    return gap.join(shown)
+
+
 def end_of(path: str, parts: int) -> str:
     """The last parts of a resource's path, which tell it from its siblings; anything else as it is."""
     text = one_line(path).partition("?")[0]
@@ -99,6 +112,11 @@ def labelled(label: str, text: object, role: str = "") -> list[Line]:
     """``label: text``; further lines of the text stand below it."""
     first, *rest = clean(text).expandtabs(4).split("\n")
     return [line((f"{label}: ", "muted"), (first, role)), *(line((part, role)) for part in rest)]
+
+
+def is_labelled(row: Line, label: str) -> bool:
+    """Whether ``labelled`` made this line with this label."""
+    return bool(row) and row[0] == (f"{label}: ", "muted")
 
 
 def as_text(rows: Iterable[Line]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final, assert_never
 
 from runbook.core.state import GLYPHS, NodeState, RunState
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.text import one_line
 
 
 def word(node: NodeView) -> str:
@@ -103,14 +105,31 @@ def can_attest(node: NodeView) -> bool:
             return False
 
 
-def next_for_me(view: RunView, after: str | None) -> str | None:
-    """The id of the next node that wants the operator, in book order, round and round; not ``after`` itself."""
+def next_for_me(view: RunView, after: str | None, near: str | None = None) -> str | None:
+    """The id of the next node that wants the operator, in book order, round and round; not ``after`` itself.
+
+    Nodes of the phase ``near`` come first: who works on one phase is not sent to another and back.
+    """
     ids = list(view.nodes)
     start = ids.index(after) + 1 if after is not None and after in view.nodes else 0
-    return next((i for i in ids[start:] + ids[:start] if i != after and wants_me(view.nodes[i])), None)
+    wanting = [i for i in ids[start:] + ids[:start] if i != after and wants_me(view.nodes[i])]
+    return next((i for i in wanting if view.nodes[i].doc["phase"] == near), next(iter(wanting), None))
 
 
 def first_at_work(view: RunView) -> str | None:
     """The id of the first node where something moves by itself, waits included."""
     busy = (n.id for n in view.nodes.values() if n.state in AT_WORK)
     return next(busy, next((n.id for n in view.nodes.values() if n.state is NodeState.WAITING), None))
+
+
+_SINCE: Final = re.compile(r"T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
+
+
+def driven_by(driver: str, by: str = "driven by ") -> str:
+    """``driven by anna on host-7 (process 4711) since 2026-11-20 08:00Z``, or that nobody drives."""
+    return by + _SINCE.sub(r" \1Z", one_line(driver)) if is_driven(driver) else "nobody drives it now"
+
+
+def is_driven(driver: str) -> bool:
+    """Whether these words name somebody."""
+    return bool(driver.strip()) and not driver.startswith("nobody")

@@ -17,6 +17,7 @@ from runbook.tui.messages import CommandSettled, EvidenceHashed
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import DECISIONS, available, ready_safe
 from runbook.tui.present.text import clean, one_line
+from runbook.tui.present.words import driven_by
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
 from runbook.tui.screens.help import HelpScreen
@@ -31,6 +32,9 @@ _NOT_NOW: Final = {
     "retry": "This node cannot be looked at again now.",
     "skip": "This node cannot be skipped now.",
 }
+
+_SHOWN_S: Final = {"information": 5.0, "warning": 3.0, "error": 8.0}
+"""For how long a remark stands in the corner."""
 
 
 class Operator:
@@ -64,7 +68,7 @@ class Operator:
             case "copy":
                 self._copy()
             case "help":
-                screen.app.push_screen(HelpScreen(screen.attachment.driver))
+                screen.app.push_screen(HelpScreen(screen.view, screen.seat()))
             case "quit":
                 screen.app.run_worker(screen.app.run_action("leave"))
             case _:
@@ -72,8 +76,14 @@ class Operator:
 
     def _may(self, id_: str) -> bool:
         screen = self._screen
+        if screen.ended_by is not None:
+            self._say("Driving has ended here. q leaves; resume the run to go on or to look on.", "warning")
+            return False
         if screen.attachment.is_read_only:
-            self._say(f"You are watching. Driven by {one_line(screen.attachment.driver)}.", "warning")
+            if screen.is_opening:
+                self._say("The run is still being opened.", "warning")
+            else:
+                self._say(f"You are watching: {driven_by(screen.attachment.driver)}.", "warning")
             return False
         can = available(screen.view, screen.node.id if screen.node else None, screen.phase, False)
         if id_ not in can:
@@ -91,7 +101,7 @@ class Operator:
 
     def _approve(self, node: NodeView) -> None:
         if node.is_disruptive:
-            self._ask(questions.disruptive(node), lambda _: questions.approve_command(node))
+            self._ask(questions.disruptive(self._screen.view, node), lambda _: questions.approve_command(node))
         else:
             self.submit(questions.approve_command(node))
 
@@ -129,7 +139,7 @@ class Operator:
             if answers is not None:
                 screen.run_worker(partial(work, answers), thread=True, group="evidence", name="evidence")
 
-        screen.app.push_screen(Dialog(questions.attest(node, screen.attachment.now_ms())), given)
+        screen.app.push_screen(Dialog(questions.attest(screen.view, node)), given)
 
     def hashed(self, message: EvidenceHashed) -> None:
         """The evidence was read: submit the word, or say what is wrong with the file."""
@@ -187,7 +197,7 @@ class Operator:
             return
         draft = node.waiting["draft"] if node.waiting and node.state is NodeState.WAITING else ""
         if draft and screen.page != "Commands":
-            self._to_clipboard("The draft message", clean(draft))
+            self._to_clipboard("The text to hand over", clean(draft))
         elif text := pages.copyable(screen.changes(), screen.face):
             self._to_clipboard(f"The {pages.FACES[screen.face]} commands", text)
         else:
@@ -209,4 +219,4 @@ class Operator:
 
     def _say(self, text: str, severity: str = "information", title: str = "") -> None:
         level = {"warning": "warning", "error": "error"}.get(severity, "information")
-        self._screen.notify(text, title=title, severity=level, markup=False)  # type: ignore[arg-type]
+        self._screen.notify(text, title=title, severity=level, timeout=_SHOWN_S[level], markup=False)  # type: ignore[arg-type]

@@ -27,12 +27,14 @@ class Field:
     """One thing to type.
 
     Attributes:
+        name: what is missing while it is empty, as a sentence begins: ``A reason``.
         expected: what must be typed exactly; None accepts any text.
         is_file: an existing file's path, or nothing.
     """
 
     id: str
     label: str
+    name: str = "This"
     is_required: bool = True
     expected: str | None = None
     is_file: bool = False
@@ -43,7 +45,7 @@ class Field:
         if self.expected is not None:
             return "" if value == self.expected else f"Type exactly: {self.expected}"
         if self.is_required and not value:
-            return f"{self.label.rstrip(':?')} is needed."
+            return f"{self.name} is needed."
         if self.is_file and value and not Path(value).expanduser().is_file():
             return f"There is no file {clean(value)}."
         return ""
@@ -87,7 +89,8 @@ class Dialog(ModalScreen[Answers | None]):
                 yield Input(id=f"field-{field.id}", select_on_focus=False)
             yield Prose(id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
-                yield Button(q.go, id="go", compact=True)
+                enters = " (Enter)" if q.fields or not q.is_grave else ""
+                yield Button(f"{q.go}{enters}", id="go", compact=True)
                 yield Button("Cancel (Esc)", id="cancel", compact=True)
 
     def on_mount(self) -> None:
@@ -104,10 +107,10 @@ class Dialog(ModalScreen[Answers | None]):
     def _entered(self, event: Input.Submitted) -> None:
         inputs = list(self.query(Input))
         place = inputs.index(event.input)
-        if place + 1 < len(inputs):
-            inputs[place + 1].focus()
-        else:
+        if place + 1 == len(inputs):
             self._answer()
+        elif not self._is_wrong(self.question.fields[place]):
+            inputs[place + 1].focus()
 
     @on(Button.Pressed, "#go")
     def _agreed(self) -> None:
@@ -119,12 +122,15 @@ class Dialog(ModalScreen[Answers | None]):
         self.dismiss(None)
 
     def _answer(self) -> None:
-        answers: Answers = {}
-        for field in self.question.fields:
-            box = self.query_one(f"#field-{field.id}", Input)
-            if problem := field.problem(box.value):
-                self.query_one("#dialog-problem", Prose).show([line((problem, "bad"))])
-                box.focus()
-                return
-            answers[field.id] = box.value.strip()
-        self.dismiss(answers)
+        if any(self._is_wrong(field) for field in self.question.fields):
+            return
+        self.dismiss({f.id: self.query_one(f"#field-{f.id}", Input).value.strip() for f in self.question.fields})
+
+    def _is_wrong(self, field: Field) -> bool:
+        """Whether a field does not do; if so, say why and go there."""
+        box = self.query_one(f"#field-{field.id}", Input)
+        problem = field.problem(box.value)
+        self.query_one("#dialog-problem", Prose).show([line((problem, "bad"))] if problem else [])
+        if problem:
+            box.focus()
+        return bool(problem)

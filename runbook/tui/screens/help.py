@@ -10,14 +10,16 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from runbook.core.state import GLYPHS, TRANSITIONS, NodeState
+from runbook.core.view import RunView
 from runbook.tui.keys import KEYS
-from runbook.tui.present.text import BLANK, Line, heading, labelled, line
-from runbook.tui.present.words import role
+from runbook.tui.present.header import Seat, pace
+from runbook.tui.present.text import BLANK, Line, heading, labelled, line, lines
+from runbook.tui.present.words import driven_by, role
 from runbook.tui.widgets.bars import Page
 from runbook.tui.widgets.prose import Prose
 
 
-def help_rows(driver: str) -> list[Line]:
+def help_rows(view: RunView, seat: Seat) -> list[Line]:
     """The text of the help screen."""
     rows = [heading("Keys")]
     rows += [_key(k.shown, k.tooltip) for k in KEYS if k.shown]
@@ -28,7 +30,15 @@ def help_rows(driver: str) -> list[Line]:
         for cause in causes or ["where every node begins"]:
             rows.append(line((word, role(state)), (cause, "muted")))
             word = " " * len(word)
-    return [*rows, BLANK, *labelled("Driven by", driver)]
+    rows.append(line((" 2! 1/4+      ", "go"), ("two nodes of a group need you; one of four is", "muted")))
+    rows.append(line(" " * 14, ("finished, and more will come", "muted")))
+    if view.mode == "rehearsal":
+        rows += [BLANK, heading("Rehearsal")]
+        rows += lines("The Azure behind this screen is simulated: no call leaves this machine.")
+        rows += lines("Its time goes by only while something is waited for, and then fast.")
+        if not seat.is_read_only:
+            rows += labelled("Speed", pace(seat.speed))
+    return [*rows, BLANK, *lines(f"Run {view.id}: {driven_by(seat.driver)}.", "muted")]
 
 
 def _key(shown: str, does: str) -> Line:
@@ -42,9 +52,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q", "dismiss", "Close", tooltip="Close the help.", id="help.close"),
     ]
 
-    def __init__(self, driver: str) -> None:
+    def __init__(self, view: RunView, seat: Seat) -> None:
         super().__init__()
-        self._driver = driver
+        self._rows = help_rows(view, seat)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -54,5 +64,5 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#dialog-title", Prose).show([line(("Help", "heading"), ("   Esc closes", "muted"))])
-        self.query_one("#help-text", Prose).show(help_rows(self._driver))
+        self.query_one("#help-text", Prose).show(self._rows)
         self.query_one("#help-page").focus()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runbook.core.command import Abort, Approve, Attest, Skip
@@ -11,7 +11,7 @@ from runbook.core.docs import ChangeDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.situation import situation
-from runbook.tui.present.text import BLANK, Line, labelled, line, lines, one_line
+from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, one_line
 from runbook.tui.screens.dialogs import Answers, Field, Question
 
 
@@ -20,23 +20,38 @@ def approve_command(node: NodeView) -> Approve:
     return Approve(node.id, tuple(c["digest"] for c in node.changes))
 
 
-def disruptive(node: NodeView) -> Question:
+def disruptive(view: RunView, node: NodeView) -> Question:
     """Approving what may hurt: the resource's name has to be typed."""
     change = next(c for c in node.changes if c["risk"] == "disruptive")
     name = resource_name(change)
+    guides = (s.get("guide") for s in view.book.get("steps", ()) if s["id"] == node.doc["step"])
+    risk = next((g["risk"] for g in guides if isinstance(g, dict) and g.get("risk")), "")
     body = [
-        *lines("This may be noticed by people or machines:"),
         *_titles(node.changes),
         BLANK,
-        *labelled("Resource", change["path"], "code"),
+        *lines(str(risk or "Disruptive: people or machines may notice.").strip(), "bad"),
+        BLANK,
+        *place(change["path"], view.pinned.get("subscriptions", {})),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",
         tuple(body),
         "Approve",
-        (Field("name", f"Type the resource's name to go on: {name}", expected=name),),
+        (Field("name", f"To go on, type the resource's name: {name}", "The name", expected=name),),
         is_grave=True,
     )
+
+
+def place(path: str, names: Mapping[str, str]) -> list[Line]:
+    """Where a resource is, from its path, innermost first."""
+    parts = one_line(path).partition("?")[0].strip("/").split("/")
+    known = dict(zip((p.lower() for p in parts[::2]), parts[1::2], strict=False))
+    rows = labelled("Resource", end_of(path, 2), "code")
+    if group := known.get("resourcegroups"):
+        rows += labelled("Resource group", group, "code")
+    if subscription := known.get("subscriptions"):
+        rows += labelled("Subscription", f"{one_line(names.get(subscription, ''))} {subscription}".strip(), "code")
+    return rows
 
 
 def resource_name(change: ChangeDoc) -> str:
@@ -45,6 +60,8 @@ def resource_name(change: ChangeDoc) -> str:
 
 
 def _titles(changes: Sequence[ChangeDoc]) -> list[Line]:
+    if len(changes) == 1:
+        return lines(one_line(changes[0]["title"]))
     risky = ("  disruptive", "bad")
     return [line("• ", one_line(c["title"]), risky if c["risk"] == "disruptive" else ("", "")) for c in changes]
 
@@ -72,25 +89,33 @@ def skip(node: NodeView) -> Question:
         *lines(f"{one_line(node.doc['title'])} will be left out of this run."),
         *lines("What needs it goes on without it; disruptive changes behind it will ask you first.", "muted"),
     ]
-    return Question("Skip this node?", tuple(body), "Skip", (Field("reason", "Reason (it stands in the report):"),))
+    return Question(
+        "Skip this node?", tuple(body), "Skip", (Field("reason", "Why (it stands in the report):", "A reason"),)
+    )
 
 
 def skip_command(node: str, answers: Answers) -> Skip:
     return Skip(node, answers["reason"])
 
 
-def attest(node: NodeView, now_ms: int) -> Question:
+def attest(view: RunView, node: NodeView) -> Question:
     """The operator's word."""
-    word = (node.waiting and node.waiting["attest"]) or (node.blocked and node.blocked["attest"]) or ""
-    body = [
-        *lines(one_line(node.doc["title"]), "heading"),
-        *labelled("You vouch for", word, "go"),
-        BLANK,
-        *situation(node, now_ms),
-    ]
+    asked = node.waiting or node.blocked
+    word = asked["attest"] if asked else ""
+    body = [*lines(one_line(node.doc["title"]), "heading"), *labelled("You vouch for", word, "go")]
+    if view.mode == "rehearsal":
+        body += lines("This is a rehearsal: nothing has to be done out there. Write what you would write.", "wait")
+    if asked:
+        body += [BLANK, *lines(asked["message"])]
     fields = (
-        Field("text", "What you did or saw, when and where (it stands in the report):"),
-        Field("evidence", "Evidence file, if any (its name and SHA-256 are kept):", is_required=False, is_file=True),
+        Field("text", "What you did or saw, when and where (it stands in the report):", "A text"),
+        Field(
+            "evidence",
+            "Evidence file, or empty (its name and SHA-256 are kept):",
+            "A file",
+            is_required=False,
+            is_file=True,
+        ),
     )
     return Question("Give your word", tuple(body), "Attest", fields)
 
@@ -122,8 +147,8 @@ def abort(view: RunView) -> Question:
         *lines("Calls in flight finish. What was changed in Azure stays changed.", "wait"),
     ]
     fields = (
-        Field("name", f"Type the run's name to go on: {view.id}", expected=view.id),
-        Field("reason", "Reason (it stands in the report):"),
+        Field("name", f"To go on, type the run's name: {view.id}", "The name", expected=view.id),
+        Field("reason", "Why (it stands in the report):", "A reason"),
     )
     return Question("Abort this run?", tuple(body), "Abort the run", fields, is_grave=True)
 

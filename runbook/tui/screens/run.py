@@ -18,9 +18,10 @@ from textual.screen import Screen
 from textual.widgets import Tree
 
 from runbook.core.entry import Entry
-from runbook.core.error import RunbookError
+from runbook.core.error import LeaseLost, RunbookError
 from runbook.core.state import FINISHED
 from runbook.core.view import NodeView, RunView
+from runbook.tui.glance import Glance
 from runbook.tui.keys import bindings
 from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, RunMoved
 from runbook.tui.present import node as pages
@@ -52,13 +53,17 @@ class RunScreen(Screen[None]):
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused: the operator's finger may
             have meant the node before.
+        program: how the operator calls this program.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
 
-    def __init__(self, attachment: Attachment, *, redraw_s: float = 0.05, settle_s: float = 0.4) -> None:
+    def __init__(
+        self, attachment: Attachment, *, redraw_s: float = 0.05, settle_s: float = 0.4, program: str = "runbook"
+    ) -> None:
         super().__init__()
         self.attachment = attachment
+        self.program = program
         self.view: RunView = attachment.view
         """As last drawn."""
         self.key: Key | None = None
@@ -72,6 +77,7 @@ class RunScreen(Screen[None]):
         self.is_settling = False
         """Whether the selection has just moved by itself."""
         self.operator = Operator(self)
+        self._lost: LeaseLost | None = None
         self._page = 0
         self._entries: tuple[str | None, Sequence[Entry]] = (None, ())
         self._entries_of: tuple[str | None, int] | None = None
@@ -103,6 +109,19 @@ class RunScreen(Screen[None]):
     def on_unmount(self) -> None:
         self._unlisten()
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether this shows how the run was left, while it is being opened."""
+        return isinstance(self.attachment, Glance)
+
+    def adopt(self, attachment: Attachment) -> None:
+        """The run is open: go on with the real thing."""
+        self._unlisten()
+        self.attachment = attachment
+        self._entries_of = None
+        self._unlisten = attachment.listen(self._pump)
+        self.draw()
+
     def on_resize(self) -> None:
         self.call_after_refresh(self.draw_text)
 
@@ -132,6 +151,8 @@ class RunScreen(Screen[None]):
 
     @on(CommandSettled)
     def _settled(self, message: CommandSettled) -> None:
+        if isinstance(message.error, LeaseLost):
+            self._lost = message.error
         self.operator.settled(message)
         self.draw()
 
@@ -173,22 +194,34 @@ class RunScreen(Screen[None]):
         view, node, now_ms = self.view, self.node, self.attachment.now_ms()
         a = self.attachment
         top = self.query_one("#header", Prose)
-        seat = Seat(a.is_read_only, a.driver, a.speed, now_ms, self.follows)
-        top.show(header(view, seat, max(20, top.content_region.width or self.size.width)))
+        top.show(header(view, self.seat(), max(20, top.content_region.width or self.size.width)))
         self._want_entries()
         self.query_one("#head", Prose).show(self._head(now_ms))
         self.query_one(PageNames).show_names(self._page_names(), self._page)
         self.query_one("#page-text", Prose).show(self._page_rows(now_ms))
         node_id = node.id if node else None
-        desk = Desk(now_ms, a.driver if a.is_read_only else None, node_id in self.sent, a.failure)
+        watched = a.driver if a.is_read_only else None
+        desk = Desk(now_ms, watched, node_id in self.sent, self.ended_by, self.program, self.is_opening)
         self.query_one(NextBar).show(next_step(view, node_id, desk))
-        can = available(view, node_id, self.phase, a.is_read_only) | _ALWAYS
+        can = available(view, node_id, self.phase, a.is_read_only or self.ended_by is not None) | _ALWAYS
         renamed = {"pause": "Go on"} if view.paused else {}
         self.query_one(KeyLine).offer(can, renamed)
 
+    def seat(self) -> Seat:
+        """From where this screen watches."""
+        a = self.attachment
+        return Seat(
+            a.is_read_only, a.driver, a.speed, a.now_ms(), self.follows, self.is_opening, self.ended_by is not None
+        )
+
+    @property
+    def ended_by(self) -> RunbookError | None:
+        """What ended the driving from here, if anything did."""
+        return self.attachment.failure or self._lost
+
     def _head(self, now_ms: int) -> list[Line]:
         if self.node is not None:
-            return pages.node_head(self.node, now_ms)
+            return pages.node_head(self.node, now_ms, self.query_one("#head").content_region.width or 80)
         return pages.group_head(self.view, *self.key) if self.key else []
 
     def _page_names(self) -> list[str]:
@@ -269,7 +302,7 @@ class RunScreen(Screen[None]):
         node = self.node
         if node is not None and (wants_me(node) or node.id in self.sent):
             return
-        goal = next_for_me(self.view, None)
+        goal = next_for_me(self.view, None, near=self.phase)
         if goal is None and (node is None or node.state in FINISHED or not node.started_ms):
             goal = first_at_work(self.view)
         if goal is not None and self.key != ("node", goal):

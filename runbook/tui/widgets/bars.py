@@ -63,20 +63,18 @@ class PageNames(Prose):
 
 
 class KeyLine(Prose):
-    """The keys that mean something now. Those that do not are dimmed, never moved."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._can: Collection[str] = ()
+    """The keys that mean something now. Those that do not are dimmed, never moved; left out where room is short."""
 
     def offer(self, can: Collection[str], renamed: dict[str, str]) -> None:
         """Show the keys; ``renamed`` gives keys another label for now."""
+        shown = [(k, renamed.get(k.id, k.label)) for k in KEYS if k.is_in_line]
+        if sum(cell_len(f"{k.shown} {label} ") for k, label in shown) > (self.size.width or 80):
+            usable = [(k, label) for k, label in shown if k.id in can]
+            shown = sorted(usable, key=lambda pair: pair[0].id not in ("help", "quit"))  # never cut off
         spans: list[Span] = []
-        for key in KEYS:
-            if key.is_in_line:
-                is_on = key.id in can
-                label = renamed.get(key.id, key.label)
-                spans += [(key.shown, "key" if is_on else "dim-key"), (f" {label} ", "" if is_on else "muted")]
+        for key, label in shown:
+            is_on = key.id in can
+            spans += [(key.shown, "key" if is_on else "dim-key"), (f" {label} ", "" if is_on else "muted")]
         self.show([tuple(spans)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.style import Style
 from rich.text import Text
@@ -12,9 +12,13 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from runbook.tui.present.rows import Branch, Key, Row
-from runbook.tui.present.text import ROLES, short, short_middle
+from runbook.tui.present.text import ROLES, short, short_parts
 
 _EMPTY = Row(("phase", ""), "", "", "", "")
+
+_ROOMY: Final = 40
+"""In fewer cells, words that the glyph says just as plainly make room for titles."""
+_QUIET: Final = frozenset({"done", "pending"})
 
 
 class NodeTree(Tree[Row], inherit_bindings=False):
@@ -95,6 +99,9 @@ class NodeTree(Tree[Row], inherit_bindings=False):
             if child.data != branch.row:
                 child.data = branch.row
                 child.refresh()
+            if branch.children and not child.allow_expand:  # a step that has become nodes
+                child.allow_expand = True
+                child.expand()
             moved = self._sync(child, branch.children) or moved
         return moved
 
@@ -132,13 +139,14 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         has_cursor = node is self.cursor_node  # a state's colour may vanish on the cursor's
         state = self.get_component_rich_style(f"role--{row.role}", partial=True) if row.role else Style()
         state = Style() if has_cursor else state
-        shorten = short_middle if row.is_member else short
-        title = shorten(row.title, width - len(fold) - 3 - len(row.word))
+        word = "" if self.size.width < _ROOMY and row.word in _QUIET else row.word
+        room = width - len(fold) - 2 - (len(word) + 1 if word else 0)
+        title = short_parts(row.parts, room) if row.parts else short(row.title, room)
         text = Text(no_wrap=True, end="")
         text.append(fold, Style(meta={"toggle": True}) if fold else None)
         text.append(f"{row.glyph} ", state)
         text.append(title, self.get_component_rich_style("role--heading", partial=True) if fold else None)
-        text.append(" " * max(1, width - text.cell_len - len(row.word)))
-        text.append(row.word, state)
+        text.append(" " * max(bool(word), width - text.cell_len - len(word)))
+        text.append(word, state)
         text.stylize_before(style)
         return text

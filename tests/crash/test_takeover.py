@@ -1,0 +1,132 @@
+"""A driver that freezes at any of its steps, is taken over, and wakes up when the other has finished the run.
+
+First in one process, where it can be frozen exactly: between intent and send, in the midst of a call, around every
+commit. Then with real processes and SIGSTOP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from runbook.core.error import LeaseLost
+from runbook.home import journal_path
+from runbook.journal.store import Journal
+from tests.crash.harness import RUN, begin
+from tests.crash.test_kill import cloud_of
+from tests.crash.tiny_world import LastingArm, entries_of, faults, session
+
+SHARDS = 4
+BOUND_S = 60
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_frozen_at_any_step_it_wakes_up_to_nothing(tmp_path: Path, shard: int) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    names = session(whole, LastingArm())[1].names
+    wrong: list[str] = []
+    for at in range(1 + shard, len(names), SHARDS):  # after the last step there is nothing left to notice
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        wrong += [f"step {at} ({names[at - 1]}): {fault}" for fault in freeze_at(folder, at)]
+    assert not wrong, "\n".join(wrong[:20])
+
+
+def freeze_at(folder: Path, at: int) -> list[str]:
+    arm = LastingArm()
+    other = replace(arm)  # another process's client of the same cloud
+    left: list[int] = []
+
+    def elsewhere() -> None:
+        def drive() -> None:
+            view, _ = session(folder, other, take_over=True)
+            left.extend([view.head, len(arm.writes), *([] if not faults(folder, other, view) else [-1])])
+
+        thread = Thread(target=drive)
+        thread.start()
+        thread.join()
+
+    found = []
+    try:
+        session(folder, arm, at, freeze=elsewhere)
+        found.append("it never noticed")
+    except LeaseLost:
+        pass
+    if -1 in left:
+        found.append("the one that took over did not end well")
+    if entries_of(folder)[-1].seq != left[0]:
+        found.append("it wrote after it woke up")
+    if len(arm.writes) != left[1]:
+        found.append("it sent after it woke up")
+    if calls := [name for name in arm.fuse.woken if "commit" not in name]:
+        # What it was in the midst of when it froze may go on for one step: that call had begun already.
+        rest = [name for name in calls if not name.startswith("after ")]
+        found += [f"it began {name!r} after it woke up" for name in rest]
+    return found
+
+
+def resume(home: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "runbook", "resume", RUN, "--home", str(home), "--headless", "--yes", "--json"]
+    return subprocess.Popen(
+        [*command, "--yes-disruptive", "--speed", "max", *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rows(home: Path) -> tuple[int, str]:
+    journal = Journal.open(journal_path(home, RUN), write=False)
+    try:
+        return journal.head()
+    finally:
+        journal.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stopping a process is POSIX")
+@pytest.mark.timeout(240)
+def test_a_real_process_that_was_stopped_and_taken_over_ends_with_exit_code_6_and_touches_nothing(
+    tmp_path: Path,
+) -> None:
+    begin(tmp_path / "whole", "arc-preview")
+    whole = resume(tmp_path / "whole")
+    lines = whole.communicate(timeout=BOUND_S)[0].splitlines()
+    assert whole.returncode == 0
+    for part in (0.1, 0.45, 0.8):
+        home = tmp_path / f"frozen-{part}"
+        begin(home, "arc-preview")
+        frozen = resume(home)
+        assert frozen.stdout
+        for _ in range(int(len(lines) * part)):
+            frozen.stdout.readline()
+        frozen.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+
+        refused = resume(home)
+        _, talk = refused.communicate(timeout=BOUND_S)
+        assert refused.returncode == 6, talk
+        assert f"process {frozen.pid}" in talk
+
+        second = resume(home, "--take-over")
+        _, talk = second.communicate(timeout=BOUND_S)
+        assert second.returncode == 0, talk
+        head, cloud = rows(home), cloud_of(home)
+        assert cloud == cloud_of(tmp_path / "whole")
+
+        frozen.send_signal(signal.SIGCONT)
+        told, talk = frozen.communicate(timeout=BOUND_S)
+        assert frozen.returncode == 6, talk
+        assert "taken over" in talk
+        assert "Traceback" not in talk
+        assert rows(home) == head
+        assert cloud_of(home) == cloud
+        assert all(json.loads(line)["seq"] <= head[0] for line in told.splitlines())
