@@ -81,19 +81,22 @@ class Agenda:
         return None
 
     def take(
-        self, view: RunView, now_ms: int, is_busy: Callable[[str], bool], is_free: Callable[[NodeView], bool]
+        self, view: RunView, now_ms: int, room: int, is_busy: Callable[[str], bool], is_free: Callable[[NodeView], bool]
     ) -> list[tuple[Act, NodeView]]:
-        """What is to be done now, in book order; each is handed out once until touched again."""
+        """What is to be done now, in book order, at most ``room``; each is handed out once until touched again."""
         while (at_ms := self.next_ms(view)) is not None and at_ms <= now_ms:
             self._dirty.add(heappop(self._timed)[1])
-        if not self._dirty:
+        if not self._dirty or room <= 0:
             return []
         if not self._place:
             self._place.update((name, place) for place, name in enumerate(view.nodes))
         dirty = sorted(self._dirty, key=self._place.__getitem__)
         self._dirty.clear()
         acts: list[tuple[Act, NodeView]] = []
-        for node in map(view.nodes.__getitem__, dirty):
+        for number, node in enumerate(map(view.nodes.__getitem__, dirty)):
+            if len(acts) == room:
+                self._dirty.update(dirty[number:])  # not even looked at: there is a next time as soon as there is room
+                break
             if is_busy(node.id):
                 continue  # it is touched when its activity ends
             if node.due_ms is not None and node.due_ms > now_ms and node.state is not NodeState.PENDING:

@@ -59,7 +59,7 @@ class Engine:
         self._specs = {spec.id: spec for spec in book.steps}
         self._expandable = [spec.id for spec in book.steps if spec.id not in log.view.expanded]
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._locks = Locks(self._agenda.touch)
+        self._locks = Locks(self._turn_came)
         self._stirred = asyncio.Event()
         self._failure: BaseException | None = None
         self._is_closed = False
@@ -189,11 +189,9 @@ class Engine:
         if self._is_stopped:
             return
         self._expand_ready(view)
-        acts = self._agenda.take(view, self._world.clock.now_ms(), self._tasks.__contains__, self._may_send)
-        for act, node in acts:
-            if len(self._tasks) >= self._limits.activities:
-                self._agenda.touch(node.id)
-                continue
+        room = self._limits.activities - len(self._tasks)
+        now_ms = self._world.clock.now_ms()
+        for act, node in self._agenda.take(view, now_ms, room, self._tasks.__contains__, self._may_send):
             activity = self._begin if act is Act.BEGIN else self._poll if act is Act.POLL else self._look
             self._start(node.id, activity(node))
 
@@ -284,6 +282,10 @@ class Engine:
 
     def _may_send(self, node: NodeView) -> bool:
         return self._locks.take(node.id, node.changes[0]["locks"])
+
+    def _turn_came(self, name: str) -> None:
+        self._agenda.touch(name)
+        self._stirred.set()
 
     def _let_go(self, node: NodeView) -> None:
         """Give up locks that no call under way or in doubt accounts for."""

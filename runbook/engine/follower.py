@@ -6,6 +6,7 @@ to be told is told.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -73,7 +74,12 @@ class Follower:
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
+
+        def stop() -> None:
+            with contextlib.suppress(ValueError):  # stopped already
+                self._listeners.remove(callback)
+
+        return stop
 
     def on_end(self, callback: Callable[[], None]) -> None:
         """Be told, mostly in the reading thread, when the reading has ended for any reason; at once if it has."""

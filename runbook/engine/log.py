@@ -111,15 +111,19 @@ class Log:
                     waiter.set_result(None)
 
     def flush(self) -> None:
-        """Commit what was handed in, then publish it."""
+        """Commit what was handed in, then publish it.
+
+        Raises:
+            LeaseLost, Unwritable: as ``commit`` says; from then on always, since an earlier call may have lost entries.
+        """
         if self._lazy is not None:
             self._lazy.cancel()
             self._lazy = None
         drafts, self._pending = self._pending, []
-        if not drafts:
-            return
         if self.failure:
             raise self.failure
+        if not drafts:
+            return
         at_ms = max(self._clock.now_ms(), self.view.updated_ms)
         states = {d.node: known.state for d in drafts if d.node and (known := self.view.nodes.get(d.node))}
         try:

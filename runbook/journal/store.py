@@ -309,6 +309,9 @@ def _told(path: Path) -> Iterator[None]:
     except apsw.IOError as error:
         raise Unwritable(f"The disk under {path} failed: {error}.", "Check the disk, then resume the run.") from error
     except apsw.BusyError as error:
-        raise JournalError(f"{path} is held by another process: {error}.", "Try again in a moment.") from error
+        raise JournalError(
+            f"{path} is being written by another process: {error}.",
+            "Try again in a moment. If that process is frozen in the midst of it, end it: `runbook status` names it.",
+        ) from error
     except apsw.SQLError as error:
         raise Damaged(f"{path} is not a runbook journal: {error}.", "Restore it from a copy.") from error

@@ -189,7 +189,9 @@ class State:
                 self._tables.setdefault(str(table), {})[str(key)] = json.loads(str(doc))
                 self._keys.setdefault(str(table), []).append(str(key))
         except (apsw.Error, OSError) as error:
-            raise Unwritable(f"The simulated cloud {path} cannot be opened: {error}") from error
+            frozen = "The driver before may be frozen in the midst of a write: end that process, then resume."
+            hint = frozen if isinstance(error, apsw.BusyError) else ""
+            raise Unwritable(f"The simulated cloud {path} cannot be opened: {error}", hint) from error
         self.latest_ms = meta.get("latest_ms", 0)
         self._db = db
 

@@ -36,7 +36,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("skip", "s", "s", "Skip", "Leave this node out; the reason stands in the report."),
     Key("next", "n", "n", "Next", "Go to the next node that needs you."),
     Key("pause", "p", "p", "Pause", "Start nothing new, let calls finish; the same key goes on."),
-    Key("copy", "c", "c", "Copy", "Copy the commands, or the draft message of a waiting node."),
+    Key("copy", "c", "c", "Copy", "Copy the commands, or the text to hand over while waiting."),
     Key("help", "question_mark", "?", "Help", "Show every key and every sign."),
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),

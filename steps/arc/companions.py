@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,12 +12,17 @@ from steps._shared.endpoints import endpoints_in
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One companion: the type its endpoint leads to, the groups to ask for, and its zones in the public cloud."""
+    """One companion: the type its endpoint leads to, the groups to ask for, and its zones by cloud, where published."""
 
     name: str
     type: str
     groups: tuple[str, ...]
-    zones: tuple[str, ...]
+    zones: Mapping[str, tuple[str, ...]]
+
+
+def _zones(public: str, government: str = "", china: str = "") -> dict[str, tuple[str, ...]]:
+    clouds = {"AzureCloud": public, "AzureUSGovernment": government, "AzureChinaCloud": china}
+    return {cloud: tuple(f"privatelink.{z}" for z in names.split()) for cloud, names in clouds.items()}
 
 
 SERVICES: Final = (
@@ -24,22 +30,31 @@ SERVICES: Final = (
         "Azure Monitor",
         "Microsoft.Insights/privateLinkScopes",
         ("azuremonitor",),
-        (
-            "privatelink.monitor.azure.com",
-            "privatelink.oms.opinsights.azure.com",
-            "privatelink.ods.opinsights.azure.com",
-            "privatelink.agentsvc.azure-automation.net",
-            "privatelink.blob.core.windows.net",
+        _zones(
+            "monitor.azure.com oms.opinsights.azure.com ods.opinsights.azure.com agentsvc.azure-automation.net "
+            "blob.core.windows.net",
+            "monitor.azure.us adx.monitor.azure.us oms.opinsights.azure.us ods.opinsights.azure.us "
+            "agentsvc.azure-automation.us blob.core.usgovcloudapi.net",
         ),
     ),
     Service(
         "Azure Automation",
         "Microsoft.Automation/automationAccounts",
         ("Webhook", "DSCAndHybridWorker"),
-        ("privatelink.azure-automation.net",),
+        _zones("azure-automation.net", "azure-automation.us", "azure-automation.cn"),
     ),
-    Service("Azure Key Vault", "Microsoft.KeyVault/vaults", ("vault",), ("privatelink.vaultcore.azure.net",)),
-    Service("Blob storage", "Microsoft.Storage/storageAccounts", ("blob",), ("privatelink.blob.core.windows.net",)),
+    Service(
+        "Azure Key Vault",
+        "Microsoft.KeyVault/vaults",
+        ("vault",),
+        _zones("vaultcore.azure.net", "vaultcore.usgovcloudapi.net", "vaultcore.azure.cn"),
+    ),
+    Service(
+        "Blob storage",
+        "Microsoft.Storage/storageAccounts",
+        ("blob",),
+        _zones("blob.core.windows.net", "blob.core.usgovcloudapi.net", "blob.core.chinacloudapi.cn"),
+    ),
 )
 
 
@@ -61,12 +76,13 @@ class Companions(Step):
         checks = []
         for service in SERVICES:
             there = [e.name for e in endpoints if f"/providers/{service.type}/".lower() in f"{e.target}/".lower()]
-            wish = f"optional: group {' and '.join(service.groups)}, zones {', '.join(service.zones)}"
+            zones = ", ".join(service.zones.get(ctx.run.cloud, ())) or "not published for this cloud (unconfirmed)"
+            wish = f"optional: group {' and '.join(service.groups)}, zones {zones}"
             checks.append(expect(service.name, wish, ", ".join(there) or "no endpoint in this network", ok=True))
         return Satisfied(
             checks,
             {"services": [s.name for s in SERVICES]},
             "Optional: services that your servers use through Azure Arc need endpoints of their own. An endpoint of "
-            "Azure "
-            "Monitor takes many addresses and exactly the five zones that one zone group can hold.",
+            "Azure Monitor takes many addresses and, in the public cloud, exactly the five zones that one zone group "
+            "can hold.",
         )

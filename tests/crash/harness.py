@@ -66,11 +66,11 @@ def begin(home: Path, scenario: str, book: str = "arc-private-link") -> None:
     create_run(home, Wish(book, scenario=scenario, run=RUN), durable=False)
 
 
-def play(home: Path, prepare: Callable[[Rehearsal], None] = lambda _: None) -> Played:
+def play(home: Path, prepare: Callable[[Rehearsal], None] = lambda _: None, *, take_over: bool = False) -> Played:
     """Drive the run to its end, giving every answer that may be given."""
 
     async def drive() -> Played:
-        session = open_run(home, RUN, durable=False)
+        session = open_run(home, RUN, take_over=take_over, durable=False)
         prepare(session)
         engine = session.engine
 

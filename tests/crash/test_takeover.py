@@ -15,12 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
+import apsw
 import pytest
 
-from runbook.core.error import LeaseLost
-from runbook.home import journal_path
+from runbook.core.error import LeaseLost, RunbookError
+from runbook.home import CLOUD, journal_path, run_dir
 from runbook.journal.store import Journal
-from tests.crash.harness import RUN, begin
+from runbook.wiring import Rehearsal
+from tests.crash.harness import RUN, begin, play
 from tests.crash.test_kill import cloud_of
 from tests.crash.tiny_world import LastingArm, entries_of, faults, session
 
@@ -74,6 +76,39 @@ def freeze_at(folder: Path, at: int) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("moment", ["before_send", "after_effect"])
+@pytest.mark.parametrize("call", [3, 60, 120, 180])
+def test_a_rehearsal_taken_over_in_the_midst_of_a_call_ends_as_one_that_lost_its_lease(
+    tmp_path: Path, moment: str, call: int
+) -> None:
+    """Its simulated cloud has a new owner, too: whatever the call comes to, the driver that woke up just ends."""
+    begin(tmp_path, "arc-preview")
+    calls, writes = 0, 0
+    first: list[Rehearsal] = []
+    left: list[tuple[int, str]] = []
+
+    def freeze(*_: object) -> None:
+        nonlocal calls, writes
+        calls += 1
+        if calls == call:
+            other = Thread(target=lambda: play(tmp_path, take_over=True))
+            other.start()
+            other.join()
+            left.append(rows(tmp_path))
+            writes = len(first[0].transport.writes)
+
+    def prepare(session: Rehearsal) -> None:
+        first.append(session)
+        setattr(session.transport, moment, freeze)
+
+    with pytest.raises(RunbookError) as caught:
+        play(tmp_path, prepare)
+    assert caught.value.exit_status == 6
+    assert [rows(tmp_path)] == left
+    assert len(first[0].transport.writes) == writes
+    assert calls <= call + 1
+
+
 def resume(home: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "runbook", "resume", RUN, "--home", str(home), "--headless", "--yes", "--json"]
     return subprocess.Popen(
@@ -81,6 +116,7 @@ def resume(home: Path, *more: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        pipesize=4096,  # so that it can never run far ahead of who reads along
     )
 
 
@@ -92,6 +128,23 @@ def rows(home: Path) -> tuple[int, str]:
         journal.close()
 
 
+def stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
+def is_in_a_write(home: Path) -> bool:
+    for path in (journal_path(home, RUN), run_dir(home, RUN) / CLOUD):
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            db.execute("BEGIN IMMEDIATE; ROLLBACK")
+        except apsw.BusyError:
+            return True
+        finally:
+            db.close()
+    return False
+
+
 @pytest.mark.skipif(os.name != "posix", reason="stopping a process is POSIX")
 @pytest.mark.timeout(240)
 def test_a_real_process_that_was_stopped_and_taken_over_ends_with_exit_code_6_and_touches_nothing(
@@ -101,15 +154,18 @@ def test_a_real_process_that_was_stopped_and_taken_over_ends_with_exit_code_6_an
     whole = resume(tmp_path / "whole")
     lines = whole.communicate(timeout=BOUND_S)[0].splitlines()
     assert whole.returncode == 0
-    for part in (0.1, 0.45, 0.8):
+    for part in (0.1, 0.4, 0.7):
         home = tmp_path / f"frozen-{part}"
         begin(home, "arc-preview")
         frozen = resume(home)
         assert frozen.stdout
         for _ in range(int(len(lines) * part)):
             frozen.stdout.readline()
-        frozen.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+        stop(frozen)
+        while is_in_a_write(home):  # there it holds SQLite's own lock, and nobody can take over before it ends
+            frozen.send_signal(signal.SIGCONT)
+            frozen.stdout.readline()
+            stop(frozen)
 
         refused = resume(home)
         _, talk = refused.communicate(timeout=BOUND_S)

@@ -88,6 +88,18 @@ async def test_a_snapshot_that_cannot_be_kept_costs_no_entry(log: Log, monkeypat
     assert [e.data["text"] for e in log.journal.entries(after=1)] == ["small"]
 
 
+async def test_who_commits_is_told_when_another_flush_lost_the_entries(log: Log) -> None:
+    """A command flushes before it is judged. If that fails, an intent handed in just before must not pass for kept."""
+    committing = asyncio.create_task(log.commit(note("an intent")))
+    await asyncio.sleep(0)  # handed in, not yet committed
+    log.journal._db.pragma("query_only", True)
+    with pytest.raises(Unwritable):
+        log.flush()
+    with pytest.raises(Unwritable):
+        await committing
+    assert log.journal.head()[0] == 0
+
+
 async def test_a_broken_listener_stops_the_run_with_its_error_and_loses_no_answer(tmp_path: Path) -> None:
     arm = TinyArm()
     book = tiny_book({"id": "a"}, {"id": "b"}, {"id": "c", "needs": ["a", "b"]})
@@ -134,6 +146,19 @@ async def test_events_number_every_entry_and_tell_each_move_from_where_the_last_
         assert event.to_json()["to"] == states[event.entry.node]
         assert event.view.head >= event.entry.seq
     assert states == {n.id: n.state for n in rig.view.nodes.values()}
+
+
+async def test_an_event_is_told_only_when_its_row_is_in_the_file(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, tiny_book({"id": "a"}, {"id": "b", "needs": ["a"]}), TinyArm())
+    other = Journal.open(tmp_path / "journal.db", write=False)
+
+    def hear(event: Event) -> None:
+        assert other.hash_at(event.entry.seq) == event.entry.hash
+
+    rig.engine.listen(hear)
+    await rig.engine.run()
+    assert rig.outcome() is RunState.DONE
+    other.close()
 
 
 async def test_the_view_in_memory_is_the_fold_of_the_file_also_across_sessions_and_snapshots(

@@ -167,7 +167,7 @@ def proposed(played: Played) -> list[str]:
     return [c["title"] for e in played.entries if e.kind is Kind.OBSERVED for c in e.data.get("changes", ())]
 
 
-def private_link_nodes(played: Played, step: str) -> list[NodeView]:
+def nodes_of(played: Played, step: str) -> list[NodeView]:
     return [n for n in played.view.nodes.values() if n.doc["step"] == step]
 
 

@@ -15,7 +15,7 @@ from tests.journeys.scenes import (
     MAIN,
     blocked,
     no_words,
-    private_link_nodes,
+    nodes_of,
     rehearse,
     rules,
     scene,
@@ -37,10 +37,33 @@ def first_seen(played: Played, node: str, verdict: str) -> int:
     )
 
 
+@pytest.mark.parametrize(
+    ("step", "each"),
+    [("context", 1), ("rights", 1), ("providers", 3), ("features", 2), ("approval", 1), ("reregister", 1)],
+)
+def test_what_registers_a_subscription_is_repeated_for_every_one(tmp_path: Path, step: str, each: int) -> None:
+    played = rehearse(tmp_path, "arc-preview")
+    done = [n.id for n in nodes_of(played, step) if n.state is NodeState.DONE]
+    assert [sum(sub in name for name in done) for sub in (MAIN, BRANCH)] == [each, each]
+
+
+def test_one_message_names_every_subscription_that_waits(tmp_path: Path) -> None:
+    played = rehearse(tmp_path, "arc-preview")
+    drafts = [
+        e.data["waiting"]["draft"]
+        for e in played.entries
+        if e.node == "request_sent" and e.kind is Kind.OBSERVED and "waiting" in e.data
+    ]
+    assert len(drafts) == 1
+    assert MAIN in drafts[0]
+    assert BRANCH in drafts[0]
+    assert rules(played) == {}, "nothing is taken for a rejection"
+
+
 def test_silence_is_waited_out_gently_and_then_told_to_be_followed_up(tmp_path: Path) -> None:
     played = rehearse(tmp_path, scene(tmp_path, "arc-preview", lambda doc: doc.update(parties=[])))
     assert played.view.state is RunState.WAITING
-    for node in private_link_nodes(played, "approval"):
+    for node in nodes_of(played, "approval"):
         assert node.waiting is not None
         assert node.waiting["message"].startswith("No answer for ")
         assert "support request" in node.waiting["message"]
@@ -145,7 +168,7 @@ def test_flags_that_no_longer_exist_are_findings_and_the_run_goes_on(tmp_path: P
     faults = [{"id": "gone", "method": "GET", "path": "*/features/*", "times": 10_000, "refuse": gone}]
     played = rehearse(tmp_path, scene(tmp_path, "arc-ga", faults=faults), edition="preview")
     assert (played.view.state, stuck(played)) == (RunState.DONE, {})
-    for node in [*private_link_nodes(played, "features"), *private_link_nodes(played, "approval")]:
+    for node in [*nodes_of(played, "features"), *nodes_of(played, "approval")]:
         assert node.outputs["state"] == "gone"
         assert any("no such flag" in check["observed"] for check in node.checks)
     assert not any("/features/" in path for _, path in played.writes)

@@ -44,6 +44,9 @@ async def test_a_step_says_what_its_table_expects(case: Case) -> None:
     observed = {c.name: c.observed for c in verdict.checks}
     for name, value in wish.get("checks", {}).items():
         assert str(value) in observed[name], (name, observed)
+    wanted = {c.name: c.expected for c in verdict.checks}
+    for name, value in wish.get("expected", {}).items():
+        assert str(value) in wanted[name], (name, wanted)
     if isinstance(verdict, Satisfied):
         assert all(c.ok for c in verdict.checks) == wish.get("ok", True), [c for c in verdict.checks if not c.ok]
         assert verdict.checks, "satisfied without evidence"

@@ -30,7 +30,7 @@ async def test_the_app_paints_before_the_run_is_open() -> None:
     async with app.run_test() as pilot:
         await pilot.pause()
         assert isinstance(app.screen, OpeningScreen)
-        assert "Opening the run…" in screen_text(app)
+        assert "opening the run…" in screen_text(app)
         gate.set()
         await idle(pilot)
         assert isinstance(app.screen, RunScreen)
@@ -118,7 +118,8 @@ async def test_home_lists_runs_and_books_and_enter_opens(keys: tuple[str, ...], 
         await idle(pilot)
         text = screen_text(app)
         assert "needs operator" in text
-        assert "Arc servers behind [b]Private[/]" in text
+        assert "Rehearse: Arc servers behind" in text
+        assert "[b]Private[/]" in text
         await press(pilot, *keys, "enter")
         assert opened == [what]
         assert isinstance(app.screen, RunScreen)

@@ -387,3 +387,21 @@ def test_what_a_condition_left_out_is_told_without_the_expression() -> None:
     text = as_text(pages.guide(view(skipped), skipped, NOW))
     assert "not needed here" in text
     assert "${" not in text
+
+
+def test_a_plan_shows_each_thing_that_changes_on_a_line_of_its_own() -> None:
+    after = {"location": "global", "properties": {"zone": {"id": "/x"}, "open": False, "none": [], "rules": [{"a": 1}]}}
+    diff = [{"path": "", "before": None, "after": after}, {"path": "tags", "before": {"a": "b"}, "after": None}]
+    planned = node("endpoint", state=S.READY, changes=({**change("Create it", "pe"), "diff": diff},))
+    told = as_text(pages.plan(planned)).splitlines()
+    for row in (
+        "   + location: global",
+        "   + properties.zone.id: /x",
+        "   + properties.open: false",
+        "   + properties.none: []",
+        "   + properties.rules[0].a: 1",
+        "   tags",
+        "   − a: b",
+        "   − (removed)",
+    ):
+        assert row in told

@@ -147,15 +147,28 @@ def plan(node: NodeView) -> list[Line]:
 
 
 def _diff(path: str, before: Any, after: Any) -> list[Line]:
-    rows = [line(("   ", ""), (path or "(whole)", "muted"))]
+    rows = [line(("   ", ""), (path, "muted"))] if path else []
     if before is not None:
-        rows += lines(_value(before), "remove", "   − ")
-    rows += lines(_value(after), "add", "   + ") if after is not None else lines("(removed)", "remove", "   − ")
-    return rows
+        rows += [row for text in _leaves(before) for row in lines(text, "remove", "   − ")]
+    if after is None:
+        return rows + lines("(removed)", "remove", "   − ")
+    return rows + [row for text in _leaves(after) for row in lines(text, "add", "   + ")]
 
 
-def _value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _leaves(value: Any, path: str = "") -> list[str]:
+    """A value, one line for each thing in it: ``properties.subnet.id: /subscriptions/…``."""
+    match value:
+        case dict() if value:
+            return [
+                text for name, inner in value.items() for text in _leaves(inner, f"{path}.{name}" if path else name)
+            ]
+        case list() if any(isinstance(inner, dict | list) for inner in value):
+            return [text for number, inner in enumerate(value) for text in _leaves(inner, f"{path}[{number}]")]
+        case str():
+            shown = value
+        case _:
+            shown = json.dumps(value, ensure_ascii=False)
+    return [f"{path}: {shown}" if path else shown]
 
 
 def known_changes(node: NodeView, entries: Iterable[Entry]) -> list[ChangeDoc]:

@@ -127,7 +127,12 @@ _SINCE: Final = re.compile(r"T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
 
 def driven_by(driver: str, by: str = "driven by ") -> str:
     """``driven by anna on host-7 (process 4711) since 2026-11-20 08:00Z``, or that nobody drives."""
-    return by + _SINCE.sub(r" \1Z", one_line(driver)) if is_driven(driver) else "nobody drives it now"
+    return by + to_minute(driver) if is_driven(driver) else "nobody drives it now"
+
+
+def to_minute(text: str) -> str:
+    """A text whose times say no more than the minute: ``2026-11-20 08:00Z``."""
+    return _SINCE.sub(r" \1Z", one_line(text))
 
 
 def is_driven(driver: str) -> bool:

@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 
 from runbook.core.error import RunbookError
 from runbook.tui.present.text import BLANK, Line, Span, labelled, line, lines, one_line
+from runbook.tui.present.words import to_minute
 from runbook.tui.widgets.bars import Page
 from runbook.tui.widgets.prose import Prose, content
 
@@ -167,20 +168,32 @@ class HomeScreen(Screen[None]):
 
 
 def run_line(run: Mapping[str, Any]) -> Line:
-    state = str(run.get("state", "")).replace("_", " ")
-    return line(("run   ", "muted"), one_line(run["id"]), (f"  {one_line(run.get('mode', ''))}, {state}", "muted"))
+    state = _words(run.get("state", "")).replace("needs operator", "needs you")
+    return line(one_line(run["id"]), (f"  {one_line(run.get('mode', ''))}, {state}", "muted"))
 
 
 def run_about(run: Mapping[str, Any]) -> list[Line]:
     rows = [line((one_line(run["id"]), "heading"))]
     for name in ("book", "book_version", "mode", "edition", "scenario", "state", "created_at", "updated_at", "driver"):
         if run.get(name):
-            rows += labelled(name.replace("_", " "), str(run[name]).replace("_", " "))
-    return [*rows, BLANK, *lines("Enter opens this run.", "muted")]
+            rows += labelled(
+                _words(name), to_minute(str(run[name])) if name[-2:] in ("at", "er") else _words(run[name])
+            )
+    rows += [BLANK, *lines("Enter opens this run.", "muted")]
+    if run.get("driver"):
+        rows += lines("It is driven: you will look on.", "muted")
+    return rows
+
+
+_DATED = frozenset({"created_at", "updated_at", "driver"})
+
+
+def _words(text: Any) -> str:
+    return one_line(text).replace("_", " ")
 
 
 def book_line(book: BookLine) -> Line:
-    return line(("book  ", "muted"), one_line(book.title))
+    return line(("Rehearse: ", "muted"), one_line(book.title))
 
 
 def book_about(book: BookLine) -> list[Line]:

@@ -23,4 +23,4 @@ class OpeningScreen(Screen[None]):
         yield Prose(id="opening")
 
     def on_mount(self) -> None:
-        self.query_one("#opening", Prose).show([line("Opening the run…")])
+        self.query_one("#opening", Prose).show([line("runbook is opening the run…")])
