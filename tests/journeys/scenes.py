@@ -15,6 +15,7 @@ from runbook.core.event import Event
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView
 from runbook.engine.engine import Until
+from runbook.engine.world import Limits
 from runbook.sim.cloud import Call, Principal
 from runbook.sim.scenario_files import load_scenario
 from runbook.wiring import Rehearsal, Wish, create_run, open_run
@@ -31,6 +32,9 @@ ENDPOINT = f"{HOME}/providers/Microsoft.Network/privateEndpoints/pe-arc"
 ZONES = f"{HOME}/providers/Microsoft.Network/privateDnsZones"
 SERVERS = f"/subscriptions/{MAIN}/resourceGroups/rg-servers/providers/Microsoft.HybridCompute/machines"
 HIS = "privatelink.his.arc.azure.com"
+
+PATIENCE_S = 3 * 86_400.0
+"""How long a rehearsal that is meant to get stuck goes on looking; longer than any approval here takes."""
 
 Answer = Callable[[NodeView], Command | None]
 
@@ -67,19 +71,25 @@ def rehearse(
     edition: str = "",
     sets: Mapping[str, Any] | None = None,
     prepare: Callable[[Rehearsal], None] = lambda _: None,
+    patience_s: float = PATIENCE_S,
 ) -> Played:
     """Make a run and drive it until nothing moves without somebody else."""
     create_run(
         home, Wish("arc-private-link", scenario=scenario, run=RUN, edition=edition, sets=sets or {}), durable=False
     )
-    return drive(home, answer, prepare)
+    return drive(home, answer, prepare, patience_s)
 
 
-def drive(home: Path, answer: Answer = reply, prepare: Callable[[Rehearsal], None] = lambda _: None) -> Played:
+def drive(
+    home: Path,
+    answer: Answer = reply,
+    prepare: Callable[[Rehearsal], None] = lambda _: None,
+    patience_s: float = PATIENCE_S,
+) -> Played:
     """Drive a run that exists."""
 
     async def go() -> Played:
-        session = open_run(home, RUN, durable=False)
+        session = open_run(home, RUN, durable=False, limits=Limits(horizon_s=patience_s))
         prepare(session)
         engine = session.engine
 

@@ -61,7 +61,8 @@ def test_one_message_names_every_subscription_that_waits(tmp_path: Path) -> None
 
 
 def test_silence_is_waited_out_gently_and_then_told_to_be_followed_up(tmp_path: Path) -> None:
-    played = rehearse(tmp_path, scene(tmp_path, "arc-preview", lambda doc: doc.update(parties=[])))
+    nobody = scene(tmp_path, "arc-preview", lambda doc: doc.update(parties=[]))
+    played = rehearse(tmp_path, nobody, patience_s=30 * DAY_MS / 1000)
     assert played.view.state is RunState.WAITING
     for node in nodes_of(played, "approval"):
         assert node.waiting is not None
