@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runbook.book.errors import BookErrors
+    from runbook.book.graph import ordered
     from runbook.book.inputs import InputFile, check_inputs, load_inputs, parse_sets
     from runbook.book.kinds import describe
     from runbook.book.load import BookInfo, book_from_json, lint, list_books, load_book
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "errors": ("BookErrors",),
+    "graph": ("ordered",),
     "inputs": ("InputFile", "check_inputs", "load_inputs", "parse_sets"),
     "kinds": ("describe",),
     "load": ("BookInfo", "book_from_json", "lint", "list_books", "load_book"),
@@ -55,6 +57,7 @@ __all__ = [
     "load_book",
     "load_inputs",
     "load_step",
+    "ordered",
     "params",
     "parse_sets",
     "schema",

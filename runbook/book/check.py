@@ -11,10 +11,10 @@ from runbook.book.check_refs import check_references
 from runbook.book.check_steps import check_steps
 from runbook.book.errors import near, shown
 from runbook.book.graph import covered, cycle
-from runbook.book.kinds import accept
+from runbook.book.kinds import HOLDERS, accept
 from runbook.book.model import Book, InputSpec, StepSpec
 from runbook.book.reader import Source, Trail
-from runbook.book.refs import texts
+from runbook.book.refs import paths, texts
 from runbook.core.error import BookError
 
 
@@ -48,6 +48,7 @@ def check(book: Book, source: Source | None = None, *, with_steps: bool = True) 
             message = f"step `{step.id}`: there is no phase `{step.phase}`{near(step.phase, phases)}"
             faults.add(message, ("steps", at, "phase"))
         _check_repeat(step, at, faults)
+        _check_growth(book, step, at, faults)
         _check_needs(book, step, at, faults)
     ring = cycle(book)
     if ring:
@@ -74,8 +75,8 @@ def _check_input(spec: InputSpec, path: tuple[str | int, ...], faults: Faults) -
         faults.add(f"input `{spec.name}`: {complaint}", (*path, key))
     if spec.items is not None:
         _check_input(spec.items, (*path, "items"), faults)
-    is_sound = spec.type != "list" or spec.items is not None
-    if is_sound and spec.default not in (None, "", []) and not any(texts(spec.default)):
+    is_sound = spec.type not in HOLDERS or spec.items is not None
+    if is_sound and spec.default not in (None, "", [], {}) and not any(texts(spec.default)):
         try:
             accept(spec, spec.default)
         except ValueError as fault:
@@ -87,10 +88,13 @@ def _unfitting(spec: InputSpec) -> Iterator[tuple[str, str]]:
         yield ("an enum needs `values`" if spec.type == "enum" else f"`values` does not fit a {spec.type}"), "values"
     if spec.of and spec.type != "resource_id":
         yield f"`of` does not fit a {spec.type}", "of"
-    if (spec.type == "list") != (spec.items is not None):
-        yield ("a list needs `items`" if spec.type == "list" else f"`items` does not fit a {spec.type}"), "items"
-    elif spec.items is not None and spec.items.type == "list":
-        yield "a list of lists is not supported", "items"
+    if (spec.type in HOLDERS) != (spec.items is not None):
+        yield (
+            (f"a {spec.type} needs `items`" if spec.type in HOLDERS else f"`items` does not fit a {spec.type}"),
+            "items",
+        )
+    elif spec.items is not None and spec.items.type in HOLDERS and (spec.type, spec.items.type) != ("map", "list"):
+        yield f"a {spec.type} of {spec.items.type}s is not supported", "items"
 
 
 def _check_repeat(step: StepSpec, at: int, faults: Faults) -> None:
@@ -107,6 +111,21 @@ def _check_repeat(step: StepSpec, at: int, faults: Faults) -> None:
         faults.add(f"step `{step.id}`: `key` without `for_each`", ("steps", at, "key"), on_key=True)
     if not isinstance(step.when, str | bool):
         faults.add(f"step `{step.id}`: `when` takes a reference, true or false", ("steps", at, "when"))
+
+
+def _check_growth(book: Book, step: StepSpec, at: int, faults: Faults) -> None:
+    """Looking again helps only where somebody reads what is found; a last step is read by people."""
+    others = [s for s in book.steps if s is not step]
+    if not step.grows or not any(need.step == step.id for other in others for need in other.needs):
+        return
+    try:
+        read = {p.names[1] for s in others for p in paths(s.written) if p.names[0] in ("nodes", "all") and p.names[1:]}
+    except BookError:
+        return  # a reference that is not well formed is told at its place
+    if step.id not in read:
+        message = f"step `{step.id}`: `grows` has no effect: no step reads what it finds"
+        hint = "Leave it out, or name it in a `for_each`."
+        faults.add(message, ("steps", at, "grows"), on_key=True, hint=hint)
 
 
 def _check_needs(book: Book, step: StepSpec, at: int, faults: Faults) -> None:

@@ -69,7 +69,7 @@ def cycle(book: Book) -> list[str]:
 def before(book: Book) -> dict[str, frozenset[str]]:
     """For each step, every step it needs, directly or through others. The needs must have no cycle."""
     found: dict[str, frozenset[str]] = {}
-    for step in _ordered(book):
+    for step in ordered(book):
         direct = [n.step for n in step.needs if book.has_step(n.step)]
         found[step.id] = frozenset(direct).union(*(found[d] for d in direct))
     return found
@@ -82,7 +82,7 @@ def wholly_before(book: Book) -> dict[str, frozenset[str]]:
     """
     every = before(book)
     found: dict[str, frozenset[str]] = {}
-    for step in _ordered(book):
+    for step in ordered(book):
         mine: set[str] = set()
         for need in step.needs:
             if not book.has_step(need.step):
@@ -95,7 +95,7 @@ def wholly_before(book: Book) -> dict[str, frozenset[str]]:
     return found
 
 
-def _ordered(book: Book) -> list[StepSpec]:
+def ordered(book: Book) -> list[StepSpec]:
     """The steps, each after those it needs."""
     found: dict[str, StepSpec] = {}
     stack = [(s, False) for s in reversed(book.steps)]

@@ -130,7 +130,7 @@ def _complete(found: dict[str, Any], pending: list[InputSpec]) -> list[BookError
             if all(p.names[1] in found for p in paths(spec.default)):
                 try:
                     value = fill(spec.default, {"inputs": found})
-                    found[spec.name] = value if value in (None, "", []) else accept(spec, value)
+                    found[spec.name] = value if value in (None, "", [], {}) else accept(spec, value)
                 except (ValueError, BookError) as fault:
                     faults.append(BookError(f"input `{spec.name}`: its default: {fault}"))
             else:

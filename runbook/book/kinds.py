@@ -12,6 +12,9 @@ from runbook.book.errors import near, shown, sort_of
 from runbook.book.model import InputSpec
 from runbook.core.ids import ResourceId
 
+HOLDERS: Final = ("list", "map")
+"""Kinds that hold values of another kind, which ``items`` describes."""
+
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _YES: Final = {"true": True, "yes": True, "false": False, "no": False}
 
@@ -44,6 +47,8 @@ def describe(spec: InputSpec) -> str:
             return f"a resource id of {spec.of}" if spec.of else "a resource id"
         case "list":
             return f"a list, each {describe(spec.items)}" if spec.items else "a list"
+        case "map":
+            return f"a mapping of names, each to {describe(spec.items)}" if spec.items else "a mapping"
         case kind:
             return _NAMES[kind]
 
@@ -61,6 +66,8 @@ def example(spec: InputSpec) -> str:
             return f"/subscriptions/{_EXAMPLES['subscription']}/resourceGroups/group/providers/{namespace}/{tail}"
         case "list":
             return f"[{example(spec.items)}]" if spec.items else "[]"
+        case "map":
+            return f"{{name: {example(spec.items)}}}" if spec.items else "{}"
         case kind:
             return _EXAMPLES[kind]
 
@@ -69,16 +76,18 @@ def accept(spec: InputSpec, value: Any) -> Any:
     """The value in the form a run keeps it.
 
     Subscription ids and regions come back in lower case, resource ids in their usual spelling with names untouched,
-    numbers and truth values also from text. A single value is a list of one. An empty text or list is accepted where
-    it is the default.
+    numbers and truth values also from text. A single value is a list of one. The keys of a map stay as they are
+    written. An empty text, list or map is accepted where it is the default.
 
     Raises:
         ValueError: the value is not of this kind; the text says what was expected, what was found, and an example.
     """
-    if spec.is_optional and value == spec.default and value in ("", []):
+    if spec.is_optional and value == spec.default and value in ("", [], {}):
         return value
     if spec.type == "list":
         return _list(spec, value)
+    if spec.type == "map":
+        return _map(spec, value)
     try:
         return _ACCEPT[spec.type](spec, value)
     except ValueError as fault:
@@ -102,6 +111,27 @@ def _list(spec: InputSpec, value: Any) -> list[Any]:
         if same in [m.lower() if isinstance(m, str) else m for m in found]:
             raise ValueError(f"member {at}: {shown(member)} is listed twice")
         found.append(accepted)
+    return found
+
+
+def _map(spec: InputSpec, value: Any) -> dict[str, Any]:
+    assert spec.items is not None
+    if not isinstance(value, dict):
+        raise ValueError(f"expected {describe(spec)}, found {sort_of(value)}; for example {example(spec)}")
+    found: dict[str, Any] = {}
+    seen: set[str] = set()
+    for key, member in value.items():
+        try:
+            name = _text(key)
+        except ValueError as fault:
+            raise ValueError(f"{sort_of(key)} cannot be a name in it ({str(fault) or 'it is empty'})") from fault
+        if name.lower() in seen:  # ARM ignores letter case in names and ids
+            raise ValueError(f"`{shown(name)}` is named twice")
+        seen.add(name.lower())
+        try:
+            found[name] = accept(spec.items, member)
+        except ValueError as fault:
+            raise ValueError(f"`{shown(name)}`: {fault}") from fault
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 InputKind = Literal[
-    "subscription", "string", "integer", "boolean", "enum", "location", "cidr", "ip", "resource_id", "list"
+    "subscription", "string", "integer", "boolean", "enum", "location", "cidr", "ip", "resource_id", "list", "map"
 ]
 
 
@@ -22,7 +22,7 @@ class InputSpec:
         is_optional: whether there is a default; it may be None, and may refer to other inputs (``${inputs.x}``).
         values: what an ``enum`` may be, in the order to show.
         of: the resource type of a ``resource_id``; empty for any.
-        items: what a ``list`` holds.
+        items: what a ``list`` holds, or what each value of a ``map`` is; a map's keys are texts.
     """
 
     name: str
@@ -63,6 +63,8 @@ class StepSpec:
         key: what a node is called; empty for the member itself, its ``id`` or its ``name``.
         when: a reference that gives true or false; or that value itself.
         gate: ``operator``, ``team`` or ``microsoft``; empty when nobody must say go.
+        grows: whether it only looks, and is looked at again after it is done: when driving starts anew, before the
+            run ends, and when the operator says so. What it then finds on top becomes nodes as well.
         guide: ``why``, ``what`` and ``risk``, each of which may be missing.
     """
 
@@ -77,15 +79,26 @@ class StepSpec:
     target: str = ""
     when: str | bool = True
     gate: str = ""
+    grows: bool = False
     guide: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
 
     @property
     def dimensions(self) -> Mapping[str, Any]:
-        """What it is repeated over, by name; a single unnamed dimension is called ``""``; empty for one node."""
+        """What it is repeated over, by name; a single unnamed dimension is called ``""``; empty for one node.
+
+        In the order of the names, not of the file: node ids follow it (``providers[namespace/subscription]``), and a
+        run reads the book from its journal, whose JSON has its keys sorted. The file's own order could only be kept
+        beside that, and would rename the nodes of every run there is. Who wants another id writes a ``key``.
+        """
         if self.for_each is None:
             return {}
-        return self.for_each if isinstance(self.for_each, dict) else {"": self.for_each}
+        return dict(sorted(self.for_each.items())) if isinstance(self.for_each, dict) else {"": self.for_each}
+
+    @property
+    def written(self) -> list[Any]:
+        """Everything in it that may hold references."""
+        return [self.for_each, self.key, self.title, self.target, self.when, dict(self.with_)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +114,12 @@ class Book:
     phases: tuple[Phase, ...]
     steps: tuple[StepSpec, ...]
     doc: Mapping[str, Any] = field(repr=False)
+    repeated: tuple[StepSpec, ...] = field(init=False, repr=False, compare=False)
+    """The steps with ``for_each``."""
     _by_id: Mapping[str, StepSpec] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "repeated", tuple(s for s in self.steps if s.for_each is not None))
         object.__setattr__(self, "_by_id", {s.id: s for s in self.steps})
 
     def step(self, step: str) -> StepSpec:

@@ -110,7 +110,7 @@ def key_of(spec: StepSpec, item: Any, common: Mapping[str, Any]) -> str | None:
 
 def _own_name(spec: StepSpec, item: Any) -> str | int:
     if isinstance(spec.for_each, dict):
-        return "/".join(str(_name(spec, item[dimension])) for dimension in spec.for_each)
+        return "/".join(str(_name(spec, item[dimension])) for dimension in spec.dimensions)
     return _name(spec, item)
 
 

@@ -37,7 +37,7 @@ class InputShape(Shape):
     of: str | None = Field(
         None, description="Resource type of a resource_id, such as Microsoft.Network/virtualNetworks."
     )
-    items: InputShape | None = Field(None, description="What a list holds.")
+    items: InputShape | None = Field(None, description="What a list holds, or each value of a map.")
 
 
 class PhaseShape(Shape):
@@ -96,6 +96,9 @@ class StepShape(Shape):
         True, description="A reference that gives true or false; false skips the node."
     )
     gate: Literal["", "operator", "team", "microsoft"] = Field("", description="Who must say go.")
+    grows: bool = Field(
+        False, description="It only looks, and is looked at again after it is done: more members become more nodes."
+    )
     guide: GuideShape = Field(default_factory=GuideShape, description="What the operator reads.")
     source: str = Field("", description="The public document this follows, with its date.")
 
@@ -159,6 +162,7 @@ def _step(shape: StepShape) -> StepSpec:
         target=shape.target,
         when=shape.when,
         gate=shape.gate,
+        grows=shape.grows,
         guide=shape.guide.model_dump(exclude_unset=True),
         source=shape.source,
     )

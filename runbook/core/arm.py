@@ -84,8 +84,8 @@ class Ended:
         return self.code in TRANSIENT_CODES
 
 
-class Reader(Protocol):
-    """Read-only ARM. All a step may use."""
+class Reading(Protocol):
+    """Read-only ARM, call by call."""
 
     async def get(self, path: str, api_version: str, **query: str) -> Json | None:
         """The object at ``path``; None when ARM says that it, or its resource group, does not exist.
@@ -100,7 +100,28 @@ class Reader(Protocol):
         ...
 
 
-class Arm(Reader, Protocol):
+class Reader(Reading, Protocol):
+    """Read-only ARM, as a step uses it.
+
+    Looks that happen at once share what they list, so what ``list`` and ``member`` give cannot be altered: copy it.
+    """
+
+    async def member(self, path: str, api_version: str, of: str) -> Json | None:
+        """One member of a collection; None when it is not there.
+
+        Many looks that want members of one collection at once are served by one list of it; a look alone, and one whose
+        node has sent something, by a call of its own. So use it for what many nodes have one each of, and only where
+        the list shows all that is needed of a member.
+
+        Args:
+            path: the member's resource id.
+            api_version: of both.
+            of: the collection's path, such as ``/subscriptions/S/providers/Microsoft.Network/privateEndpoints``.
+        """
+        ...
+
+
+class Arm(Reading, Protocol):
     """Reading and writing ARM. Only the engine holds one."""
 
     async def write(self, request: Request, client_request_id: str) -> Answered:

@@ -71,6 +71,20 @@ class VirtualClock:
         """Move forward; never back."""
         self._now_ms = max(self._now_ms, at_ms)
 
+    def real_s_until(self, at_ms: int) -> float:
+        """About how many real seconds go by until a moment, if nothing but waiting is left to do."""
+        left_s = 0.0
+        start_ms = self.now_ms()
+        if (sleep := self._sleep) is not None:
+            began, length_s, end_ms = sleep
+            rest_s = max(0.0, began + length_s - time.monotonic())
+            if at_ms <= end_ms:
+                return rest_s * (at_ms - start_ms) / (end_ms - start_ms) if end_ms > start_ms < at_ms else 0.0
+            left_s, start_ms = rest_s, end_ms
+        if self.speed is None or at_ms <= start_ms:
+            return left_s
+        return left_s + min((at_ms - start_ms) / 1000 / self.speed, self._longest_s)
+
     async def sleep_until(self, at_ms: int) -> None:
         """Let virtual time pass. If cancelled, the part that passed has passed."""
         import asyncio

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """Go, for the changes with these digests, as they were shown. Empty: all changes shown at this moment."""
+    """Go, for the changes with these digests, as they were shown. Empty: all changes shown at this moment.
+
+    Args:
+        by: who says so, for the journal and the report.
+    """
 
     node: str
     digests: tuple[str, ...] = ()
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

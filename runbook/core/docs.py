@@ -94,17 +94,30 @@ class ErrorDoc(TypedDict):
 
 
 class AppliedDoc(TypedDict):
-    """One change this run sent and that ARM took."""
+    """One change this run sent and that ARM took. ``seq`` orders it among refusals and words."""
 
     digest: str
     title: str
     at_ms: int
+    seq: int
+
+
+class RefusedDoc(TypedDict):
+    """One change that ARM refused, or whose operation ended badly, at a node whose step was asked what to put back."""
+
+    digest: str
+    title: str
+    at_ms: int
+    seq: int
+    code: str
+    message: str
 
 
 class AttestDoc(TypedDict):
-    """The operator's word."""
+    """The operator's word. ``seq`` orders it among the node's changes."""
 
     at_ms: int
+    seq: int
     text: str
     by: str
     evidence: str

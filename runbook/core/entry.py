@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, Self
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
     RUN_CREATED = "run_created"
     EXPANDED = "expanded"
-    """A step became nodes."""
+    """A step became nodes; or more nodes, where what it is repeated over grew."""
     PAUSED = "paused"
     STARTED = "started"
     """Going on after a pause."""
@@ -52,6 +52,8 @@ class Kind(StrEnum):
     """A sent call whose answer is not known."""
     POLLED = "polled"
     """The operation's status was read."""
+    GREW = "grew"
+    """A done node was looked at again and found more or other things than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +123,4 @@ def seal(draft: Draft) -> Draft:
     if may_hold_secret(text):
         data = redact(data)
         text = canonical(data)
-    return replace(draft, data=data, text=text)
+    return Draft(draft.kind, draft.node, draft.to, data, draft.side, text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 from runbook.core.docs import (
     AppliedDoc,
@@ -17,6 +17,7 @@ from runbook.core.docs import (
     IntentDoc,
     NodeDoc,
     OperationDoc,
+    RefusedDoc,
     SkipDoc,
     WaitDoc,
 )
@@ -53,13 +54,28 @@ class NodeView:
     """When the engine will look or poll again by itself."""
     deferred: int = 0
     """Postponements in a row."""
+    setbacks: int = 0
+    """Calls in a row that were lost or put off, whatever looks said in between."""
+    busy_since_ms: int | None = None
+    """Since when looks have found Azure at work here without an end."""
     applied: tuple[AppliedDoc, ...] = ()
     attested: tuple[AttestDoc, ...] = ()
     skipped: SkipDoc | None = None
     accepted_skips: frozenset[str] = frozenset()
     """Needs the operator skipped and then accepted as missing, for this node."""
+    refused: tuple[RefusedDoc, ...] = ()
+    """What ARM said no to at a node whose step tidies up, oldest first; another try begins with none."""
+    retried: int = 0
+    """Number of the entry in which the operator last asked for another try."""
     resend: str = ""
     """Digest of the change in doubt that the operator allowed to be sent again."""
+
+    def altered(self, changed: Mapping[str, Any]) -> NodeView:
+        """The node with other values in some fields: ``dataclasses.replace``, which a long fold cannot afford."""
+        other: NodeView = object.__new__(NodeView)
+        for name in _FIELDS:
+            object.__setattr__(other, name, changed[name] if name in changed else getattr(self, name))
+        return other
 
     @property
     def id(self) -> str:
@@ -94,6 +110,9 @@ class NodeView:
                 return False
 
 
+_FIELDS: Final = tuple(f.name for f in fields(NodeView))
+
+
 @dataclass(frozen=True, slots=True)
 class RunView:
     """One run. ``nodes`` is in book order; treat every mapping as read-only."""
@@ -125,6 +144,10 @@ class RunView:
     def steps_left(self) -> int:
         """Steps of the book that have not been expanded yet."""
         return len(self.book.get("steps", ())) - len(self.expanded)
+
+    def grows(self, step: str) -> bool:
+        """Whether the book says that this step is looked at again after it is done."""
+        return any(s.get("grows", False) for s in self.book.get("steps", ()) if s["id"] == step)
 
     @property
     def state(self) -> RunState:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 from heapq import heappop, heappush
+from itertools import count
 
 from runbook.core.ids import step_of
 from runbook.core.state import FINISHED, NodeState
@@ -28,10 +30,14 @@ class Act(Enum):
 class Agenda:
     """Dirty nodes and timed ones."""
 
-    def __init__(self, view: RunView) -> None:
+    def __init__(self, view: RunView, moment: Callable[[], int] | None = None) -> None:
+        self._moment = moment or partial(next, count(1))
+        self._due: dict[str, int] = {}
         self._dirty: set[str] = set()
         self._timed: list[tuple[int, str]] = []
         self._open: Counter[str] = Counter()
+        self.left = 0
+        """Nodes that are not finished."""
         self._dependents: defaultdict[str, list[str]] = defaultdict(list)
         self._needed: defaultdict[str, set[str]] = defaultdict(set)
         self._place: dict[str, int] = {}
@@ -40,25 +46,36 @@ class Agenda:
     def add_nodes(self, view: RunView, names: list[str]) -> None:
         """Take up nodes that were not known yet."""
         for node in map(view.nodes.__getitem__, names):
-            self._dirty.add(node.id)
+            self.touch(node.id)
             if node.state not in FINISHED:
                 self._open[node.doc["step"]] += 1
+                self.left += 1
             for need in node.doc["needs"]:
                 self._dependents[need].append(node.id)
                 self._needed[step_of(need)].add(need)
         self._place.clear()
 
     def touch(self, node: str) -> None:
-        """Something about this node may have changed."""
+        """Something about this node may have changed: if it has something to do, that became due just now."""
         self._dirty.add(node)
+        self._due[node] = self._moment()
+
+    def became_due(self, node: str) -> int:
+        """The moment at which what a node has to do became due."""
+        return self._due[node]
+
+    def _touch_all(self, nodes: list[str]) -> None:
+        self._dirty.update(nodes)
+        self._due.update(dict.fromkeys(nodes, self._moment()))
 
     def finished(self, node: NodeView) -> None:
         """A node came into a finished state: those who need it may begin."""
         step = node.doc["step"]
         self._open[step] -= 1
-        self._dirty.update(self._dependents[node.id])
+        self.left -= 1
+        self._touch_all(self._dependents[node.id])
         if not self._open[step]:
-            self._dirty.update(self._dependents[f"{step}[*]"])
+            self._touch_all(self._dependents[f"{step}[*]"])
 
     def is_step_over(self, view: RunView, step: str) -> bool:
         """Whether a step has become nodes and all of them are finished."""
@@ -69,7 +86,7 @@ class Agenda:
         every = f"{step}[*]"
         for need in self._needed[step]:
             if need not in view.nodes and (need != every or not self._open[step]):
-                self._dirty.update(self._dependents[need])
+                self._touch_all(self._dependents[need])
 
     def next_ms(self, view: RunView) -> int | None:
         """When the next timed node is due; None when none is."""
@@ -85,7 +102,7 @@ class Agenda:
     ) -> list[tuple[Act, NodeView]]:
         """What is to be done now, in book order, at most ``room``; each is handed out once until touched again."""
         while (at_ms := self.next_ms(view)) is not None and at_ms <= now_ms:
-            self._dirty.add(heappop(self._timed)[1])
+            self.touch(heappop(self._timed)[1])
         if not self._dirty or room <= 0:
             return []
         if not self._place:
@@ -108,9 +125,8 @@ class Agenda:
     def _act(self, view: RunView, node: NodeView, is_free: Callable[[NodeView], bool]) -> Act | None:
         match node.state:
             case NodeState.PENDING:
-                needs = node.doc["needs"]
-                is_ready = all(self._is_met(view, need) for need in needs)
-                return Act.BEGIN if is_ready or any(is_missing(view, need) for need in needs) else None
+                is_hopeless = any(is_missing(view, need) for need in node.doc["needs"])
+                return Act.BEGIN if is_hopeless or self.is_met(view, node) else None
             case NodeState.OBSERVING:
                 return Act.LOOK
             case NodeState.READY:
@@ -126,7 +142,11 @@ class Agenda:
             case _:
                 return None
 
-    def _is_met(self, view: RunView, need: str) -> bool:
+    def is_met(self, view: RunView, node: NodeView) -> bool:
+        """Whether all that a node needs is finished."""
+        return all(self._is_finished(view, need) for need in node.doc["needs"])
+
+    def _is_finished(self, view: RunView, need: str) -> bool:
         if need.endswith("[*]"):
             return self.is_step_over(view, need[:-3])
         node = view.nodes.get(need)

@@ -33,10 +33,10 @@ def decide(view: RunView, command: Command) -> Draft:
     if is_over:
         raise UsageError(f"Run {view.id} is {view.state}; nothing can be asked of it any more.")
     match command:
-        case Approve(node=name, digests=digests):
-            return _approve(_node(view, name), digests)
+        case Approve(node=name, digests=digests, by=by):
+            return _approve(_node(view, name), digests, by)
         case Retry(node=name):
-            return _retry(_node(view, name))
+            return _retry(view, _node(view, name))
         case Skip(node=name, reason=reason):
             node = _node(view, name)
             if not reason.strip():
@@ -59,17 +59,21 @@ def decide(view: RunView, command: Command) -> Draft:
             assert_never(command)
 
 
-def _approve(node: NodeView, digests: tuple[str, ...]) -> Draft:
+def _approve(node: NodeView, digests: tuple[str, ...], by: str) -> Draft:
     _must_be(node, frozenset({NodeState.READY}), "approved")
     shown = tuple(c["digest"] for c in node.changes)
     if digests and digests != shown:
         raise UsageError(
             f"{node.id} wants other changes now than those that were approved.", "Look at its plan again, then approve."
         )
-    return Draft(Kind.APPROVED, node.id, data={"digests": list(shown), "titles": [c["title"] for c in node.changes]})
+    said = {"by": by} if by else {}
+    titles = [c["title"] for c in node.changes]
+    return Draft(Kind.APPROVED, node.id, data={"digests": list(shown), "titles": titles, **said})
 
 
-def _retry(node: NodeView) -> Draft:
+def _retry(view: RunView, node: NodeView) -> Draft:
+    if node.state is NodeState.DONE and view.grows(node.doc["step"]):
+        return Draft(Kind.RETRIED, node.id, data={"resend": ""})
     _must_be(node, _RETRYABLE, "looked at again")
     resend = ""
     if node.state is NodeState.IN_DOUBT and node.intent:

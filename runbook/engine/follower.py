@@ -65,6 +65,9 @@ class Follower:
     def now_ms(self) -> int:
         return self._view.updated_ms
 
+    def real_s(self, at_ms: int) -> float | None:
+        return None
+
     def submit(self, command: Command) -> Future[None]:
         refused: Future[None] = Future()
         refused.set_exception(

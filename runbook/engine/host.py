@@ -46,6 +46,10 @@ class Attachment(Protocol):
 
     def now_ms(self) -> int: ...
 
+    def real_s(self, at_ms: int) -> float | None:
+        """In a rehearsal, about how many real seconds until a moment of its clock; None where nobody knows."""
+        ...
+
     def submit(self, command: Command) -> Future[None]:
         """Hand in a command; the future ends when it is committed, or with the ``RunbookError`` that refused it."""
         ...
@@ -72,6 +76,16 @@ class Session(Protocol):
 
     def now_ms(self) -> int: ...
 
+    def real_s(self, at_ms: int) -> float | None: ...
+
+    def check_drives(self) -> None:
+        """Cheap.
+
+        Raises:
+            LeaseLost: another driver took over.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -81,6 +95,8 @@ class Host:
     Args:
         open_session: called in the engine's thread.
         journal: the run's journal, for reading entries.
+        watch_s: real seconds between looks at whether this process still drives, so that one that sits idle learns
+            of a take-over before its next write.
 
     Raises:
         RunbookError: the run could not be opened; raised by the constructor.
@@ -88,8 +104,9 @@ class Host:
 
     is_read_only = False
 
-    def __init__(self, open_session: Callable[[], Session], journal: Path) -> None:
+    def __init__(self, open_session: Callable[[], Session], journal: Path, watch_s: float = 2.0) -> None:
         self._journal = journal
+        self._watch_s = watch_s
         self._open = open_session
         self._ready: Future[tuple[Session, asyncio.AbstractEventLoop]] = Future()
         self._failure: RunbookError | None = None
@@ -110,8 +127,10 @@ class Host:
             self._ready.set_exception(error)
             return
         self._ready.set_result((session, asyncio.get_running_loop()))
+        watch = asyncio.create_task(self._watch(session))
         with self._noted():
             await session.engine.run(Until.CLOSED)
+        watch.cancel()
         with self._ending:
             self._is_over = True  # from here on nobody is let in, and who is in already is answered
         while asked := [asyncio.wrap_future(future) for future in tuple(self._asked)]:
@@ -120,6 +139,16 @@ class Host:
             await session.close()
         for callback in self._on_end:
             callback()
+
+    async def _watch(self, session: Session) -> None:
+        """End the driving as soon as it is somebody else's."""
+        while True:
+            await asyncio.sleep(self._watch_s)
+            with self._noted():
+                session.check_drives()
+            if self._failure is not None:
+                session.engine.close()
+                return
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
@@ -150,6 +179,9 @@ class Host:
 
     def now_ms(self) -> int:
         return self._session.now_ms()
+
+    def real_s(self, at_ms: int) -> float | None:
+        return self._session.real_s(at_ms)
 
     def submit(self, command: Command) -> Future[None]:
         with self._ending:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+from runbook.core.clock import duration
 from runbook.core.docs import ChangeDoc, ErrorDoc
 from runbook.core.entry import Draft, Kind, canonical
 from runbook.core.ids import subscription_of
@@ -21,6 +22,13 @@ from runbook.step import Blocked, Change, Changes, Check, InProgress, Poll, Sati
 
 SENDS: Final = 3
 """How often one repeatable change is sent at one node before we stop and ask."""
+
+
+LONGEST_WORK_S: Final = 24 * 3600
+"""How long Azure may be at work at one place before somebody is told. Nothing in our books takes hours."""
+
+NO_END: Final = "no-end-in-sight"
+"""The rule that stops waiting in silence for what Azure never finishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,7 @@ def judge(scene: Scene, verdict: Verdict) -> Judgement:
         case Changes():
             return _changes(scene, verdict)
         case InProgress():
-            due_ms = scene.now_ms + round(max(verdict.again_s, 1.0) * 1000)
-            return _say(scene, NodeState.SETTLING, "in_progress", verdict.summary, verdict.checks, due_ms=due_ms)
+            return _in_progress(scene, verdict)
         case Waiting():
             return _waiting(scene, verdict)
         case Blocked():
@@ -78,6 +85,28 @@ def _satisfied(scene: Scene, verdict: Satisfied) -> Judgement:
     return _say(scene, NodeState.DONE, "satisfied", verdict.summary, verdict.checks, outputs=outputs)
 
 
+def _in_progress(scene: Scene, verdict: InProgress) -> Judgement:
+    known = scene.node.busy_since_ms
+    since_ms = scene.now_ms if known is None else known
+    if scene.now_ms - since_ms > LONGEST_WORK_S * 1000:
+        blocked = Blocked(
+            NO_END,
+            f"Azure has been at work here for {duration((scene.now_ms - since_ms) / 1000)}: {verdict.summary}",
+            (
+                "Look at the resource in the portal: its activity log and its provisioning state.",
+                "Ask Azure support with the correlation id, if nothing moves.",
+                "This looks again by itself; retry looks now.",
+            ),
+            verdict.checks,
+            poll=Poll(600, 1.5, 4 * 3600.0),
+        )
+        return _blocked(scene, blocked, busy_since_ms=since_ms)
+    due_ms = scene.now_ms + round(max(verdict.again_s, 1.0) * 1000)
+    summary, checks = verdict.summary, verdict.checks
+    to, said = NodeState.SETTLING, "in_progress"
+    return _say(scene, to, said, summary, checks, due_ms=due_ms, busy_since_ms=since_ms)
+
+
 def _waiting(scene: Scene, verdict: Waiting) -> Judgement:
     before = scene.node.waiting
     is_same = before is not None and before["who"] == verdict.who
@@ -88,12 +117,11 @@ def _waiting(scene: Scene, verdict: Waiting) -> Judgement:
     return _say(scene, NodeState.WAITING, "waiting", summary, verdict.checks, waiting=doc, due_ms=doc["next_poll_ms"])
 
 
-def _blocked(scene: Scene, verdict: Blocked) -> Judgement:
+def _blocked(scene: Scene, verdict: Blocked, **more: Any) -> Judgement:
     # The look number stands in for a count of polls: both only grow while the node stays blocked.
     doc = verdict.doc(scene.now_ms, max(0, scene.node.attempts - 1))
-    return _say(
-        scene, NodeState.BLOCKED, "blocked", verdict.message, verdict.checks, blocked=doc, due_ms=doc["next_poll_ms"]
-    )
+    more |= {"blocked": doc, "due_ms": doc["next_poll_ms"]}
+    return _say(scene, NodeState.BLOCKED, "blocked", verdict.message, verdict.checks, **more)
 
 
 def _changes(scene: Scene, verdict: Changes) -> Judgement:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from runbook.book import Book, load_step, params
-from runbook.core.arm import Json, Operation, Reader, Running
+from runbook.core.arm import Operation, Running
 from runbook.core.docs import ErrorDoc
 from runbook.core.entry import Draft, Kind, seal
 from runbook.core.error import (
@@ -23,49 +25,59 @@ from runbook.core.error import (
     NotSent,
     Refused,
     RunbookError,
+    StepFault,
     Throttled,
 )
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
-from runbook.engine.judge import Judgement, Scene, error_doc, judge
+from runbook.engine.judge import LONGEST_WORK_S, Judgement, Scene, error_doc, judge
+from runbook.engine.pace import LEAST_S, Pace
+from runbook.engine.reading import SharedReader
 from runbook.engine.world import Limits, World
-from runbook.step import Change, RunFacts, Step, StepContext, Verdict
+from runbook.step import Change, Changes, RunFacts, Step, StepContext, Verdict
 
-
-class FencedReader:
-    """The reader a step gets: each call first checks that this process may still act."""
-
-    def __init__(self, reader: Reader, fence: Callable[[], None]) -> None:
-        self._reader = reader
-        self._fence = fence
-
-    async def get(self, path: str, api_version: str, **query: str) -> Json | None:
-        self._fence()
-        return await self._reader.get(path, api_version, **query)
-
-    async def list(self, path: str, api_version: str, **query: str) -> list[Json]:
-        self._fence()
-        return await self._reader.list(path, api_version, **query)
+TOO_MANY: Final = 429
+CROWD_PATIENCE: Final = 16
+"""Times as many postponements as otherwise before a node fails, where ARM only says that there were too many calls."""
 
 
 class Machine:
     """Turns one node's present state into the entries that follow from acting on it."""
 
-    def __init__(self, book: Book, world: World, limits: Limits, fence: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        world: World,
+        limits: Limits,
+        fence: Callable[[], None],
+        moment: Callable[[], int] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         self._book = book
-        self._uses = {spec.id: spec.uses for spec in book.steps}
+        self._specs = {spec.id: spec for spec in book.steps}
         self._steps: dict[str, type[Step]] = {}
         self._world = world
         self._limits = limits
         self._fence = fence
-        self._reader = FencedReader(world.arm, fence)
+        self._moment = moment or partial(next, count(1))
+        self._pace = pace or Pace(limits.activities)
+        self._reader = SharedReader(world.arm, world.clock, fence, self._moment)
 
     # ------------------------------------------------------------ look
 
-    async def look(self, node: NodeView, view: Callable[[], RunView], scene: Callable[[], Scene]) -> Judgement:
-        """Observe and judge. ``scene`` is asked after the look, so the judgement sees what happened meanwhile."""
+    async def look(
+        self, node: NodeView, view: Callable[[], RunView], scene: Callable[[], Scene], due: int | None = None
+    ) -> Judgement:
+        """Observe and judge.
+
+        Args:
+            node: as it stands.
+            view: what its references read.
+            scene: asked after the look, so the judgement sees what happened meanwhile.
+            due: the moment at which this look became due; lists read by others since then will do. None: now.
+        """
         try:
-            verdict = await self._observe(node, view())
+            verdict = await self._observe(node, view(), due)
             judgement = judge(scene(), verdict)
             # Sealed here, so that what is not JSON is this step's fault and nobody else's.
             return replace(judgement, drafts=tuple(map(seal, judgement.drafts)))
@@ -83,14 +95,11 @@ class Machine:
             hint = f"This is a defect of the runbook ({Path(where.filename).name}:{where.lineno}); nothing was changed."
             return Judgement((_failed(node, error_doc("step_fault", message, hint)),))
 
-    async def _observe(self, node: NodeView, view: RunView) -> Verdict:
-        uses = self._uses[node.doc["step"]]
-        if uses not in self._steps:
-            self._steps[uses] = load_step(uses)
-        step = self._steps[uses](params(self._book, node.doc, view))
+    async def _observe(self, node: NodeView, view: RunView, due: int | None) -> Verdict:
+        step = self._step_of(node)(params(self._book, node.doc, view))
         waiting = node.waiting
         context = StepContext(
-            arm=self._reader,
+            arm=self._reader.due(due, has_sent=bool(node.applied or node.intent)),
             dns=self._world.dns,
             run=_facts(view),
             now_ms=self._world.clock.now_ms(),
@@ -100,8 +109,24 @@ class Machine:
             attested=tuple(word for word in node.attested if not word.get("accepts")),
             waiting_since_ms=waiting["since_ms"] if waiting else None,
             polls=waiting["polls"] if waiting else 0,
+            in_doubt=node.intent,
+            refused=node.refused,
+            retried=node.retried,
         )
-        return await step.observe(context)
+        verdict = await step.observe(context)
+        if self._specs[node.doc["step"]].grows and isinstance(verdict, Changes):
+            titles = "; ".join(c.title for c in verdict.changes)
+            raise StepFault(
+                f"{node.id} grows, so its step may only look, and it asks for changes: {titles}.",
+                "A defect of the book or of the step: leave out `grows`, or the changes.",
+            )
+        return verdict
+
+    def _step_of(self, node: NodeView) -> type[Step]:
+        uses = self._specs[node.doc["step"]].uses
+        if uses not in self._steps:
+            self._steps[uses] = load_step(uses)
+        return self._steps[uses]
 
     # ------------------------------------------------------------ send
 
@@ -118,7 +143,7 @@ class Machine:
         except (NotSent, Throttled) as error:
             return self._defer(node, error, NodeState.OBSERVING)
         except Refused as error:
-            return _failed(node, _arm_error(error), refused=True)
+            return self._refused(node, _arm_error(error), digest, change.title)
         except ArmError as error:
             return self._doubt(node, _arm_error(error))
         except Exception as error:  # the call may have left: never take that for "nothing happened"
@@ -134,7 +159,7 @@ class Machine:
     def unsent(self, node: NodeView) -> Draft:
         """Close the intent of a call that was not sent after all, because the run was stopped meanwhile."""
         error = error_doc("stopped", "The run was stopped before this call was sent.", "Nothing was changed by it.")
-        data = {"error": error, "due_ms": self._later(0), "attempt": node.deferred + 1, "refused": True}
+        data = {"error": error, "due_ms": self._later(0), "attempt": 0, "refused": True}
         return Draft(Kind.DEFERRED, node.id, NodeState.OBSERVING, data)
 
     # ------------------------------------------------------------ poll
@@ -158,6 +183,8 @@ class Machine:
         except Exception:  # the resource itself will tell
             return _polled_over(node, "unreadable", self._later(0))
         if isinstance(outcome, Running):
+            if self._world.clock.now_ms() - node.operation["since_ms"] > LONGEST_WORK_S * 1000:
+                return _polled_over(node, f"{outcome.status} without an end", self._later(0))  # as above
             due_ms = self._later(outcome.retry_after_s or self._limits.poll_s)
             data = {"status": outcome.status, "percent": outcome.percent, "due_ms": due_ms}
             return Draft(Kind.POLLED, node.id, data=data)
@@ -167,9 +194,9 @@ class Machine:
             refusal = Refused(outcome.message, status=200, arm_code=outcome.code, hint=outcome.hint)
             return self._defer(node, refusal, NodeState.OBSERVING)
         message = outcome.message or f"The operation ended as {outcome.status}."
-        return _failed(
-            node, error_doc(outcome.code or outcome.status, message, "Read the message, put it right, retry.")
-        )
+        doc = error_doc(outcome.code or outcome.status, message, "Read the message, put it right, retry.")
+        call = node.applied[-1]  # it was taken, and counted; a deferral takes that back
+        return self._refused(node, doc, call["digest"], call["title"])
 
     # ------------------------------------------------------------ putting off
 
@@ -177,21 +204,36 @@ class Machine:
         """Another look later; beyond the budget the node fails. ``to`` is set when a call was refused for now."""
         refused = {"refused": True} if to is NodeState.OBSERVING else {}
         doc = _arm_error(error)
-        if node.deferred >= self._limits.deferrals:
-            doc["hint"] = f"Tried {node.deferred + 1} times. {doc['hint']}".strip()
-            return Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": doc, **refused})
+        tries = max(node.deferred, node.setbacks) if refused else node.deferred
         asked_s = (error.retry_after_s if isinstance(error, Throttled) else None) or 0.0
+        is_crowd = isinstance(error, Throttled) and error.status == TOO_MANY
+        if is_crowd:
+            self._pace.turned_away(self._world.clock.now_ms(), asked_s)
+        # That there were too many calls is nobody's fault: all wait together, and longer before one gives up.
+        if tries >= self._limits.deferrals * (CROWD_PATIENCE if is_crowd else 1):
+            doc["hint"] = f"Tried {tries + 1} times. {doc['hint']}".strip()
+            return Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": doc, **refused})
         # What ARM asks for is the least: a look of many reads that came back for one token would be turned away again.
-        delay_s = max(asked_s, self._delay_s(node.deferred))
-        data = {"error": doc, "due_ms": self._later(delay_s), "attempt": node.deferred + 1, **refused}
+        delay_s = max(asked_s, LEAST_S if is_crowd and asked_s else self._delay_s(tries))
+        data = {"error": doc, "due_ms": self._later(delay_s), "attempt": tries + 1, **refused}
         return Draft(Kind.DEFERRED, node.id, to, data)
+
+    def _refused(self, node: NodeView, error: ErrorDoc, digest: str, title: str) -> Draft:
+        """ARM's own no. A step that tidies up is asked once more; for any other the node fails."""
+        is_known = any(r["digest"] == digest for r in node.refused)
+        if is_known or not self._step_of(node).tidies:
+            return _failed(node, error, refused=node.operation is None)
+        declined = {"digest": digest, "title": title}
+        data = {"error": error, "due_ms": self._later(0), "attempt": node.deferred + 1, "refused": True}
+        return Draft(Kind.DEFERRED, node.id, NodeState.OBSERVING, {**data, "declined": declined})
 
     def _doubt(self, node: NodeView, error: ErrorDoc) -> Draft:
         """A call without an answer: look at once. If that happens again and again, ever later, and in the end not."""
-        if node.deferred >= self._limits.deferrals:
-            error["hint"] = f"Sent {node.deferred + 1} times without an answer. {error['hint']}".strip()
+        tries = max(node.deferred, node.setbacks)
+        if tries >= self._limits.deferrals:
+            error["hint"] = f"Sent {tries + 1} times without an answer. {error['hint']}".strip()
             return _failed(node, error)
-        delay_s = self._delay_s(node.deferred - 1) if node.deferred else 0
+        delay_s = self._delay_s(tries - 1) if tries else 0
         return Draft(Kind.DOUBTED, node.id, NodeState.IN_DOUBT, {"error": error, "due_ms": self._later(delay_s)})
 
     def _delay_s(self, deferrals: int) -> float:

@@ -41,6 +41,8 @@ def fold(view: RunView, entries: Iterable[Entry]) -> RunView:
                 view = _RUN[last.kind](view, nodes, last)
             else:
                 nodes[last.node] = _advance(nodes.get(last.node), last)
+                if last.kind is Kind.GREW:
+                    view = replace(view, expanded=view.expanded - set(last.data["again"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Damaged(f"Row {last.seq} ({last.kind}) does not carry what it should: {error!r}.", _HINT) from error
     return view if last is None else replace(view, nodes=nodes, head=last.seq, updated_ms=last.at_ms)
@@ -54,7 +56,7 @@ def _advance(node: NodeView | None, entry: Entry) -> NodeView:
         if not is_allowed(node.state, entry.to):
             raise Damaged(f"Row {entry.seq} moves {node.id} from {node.state} to {entry.to}, which cannot be.", _HINT)
         changed |= {"state": entry.to, "since_ms": entry.at_ms}
-    return replace(node, **changed) if changed else node
+    return node.altered(changed) if changed else node
 
 
 _HINT: Final = "`runbook journal check` names damaged rows; restore the journal from a copy."
@@ -90,7 +92,8 @@ def _expanded(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunVie
         in_order = sorted(nodes.values(), key=lambda n: place[n.doc["step"]])
         nodes.clear()
         nodes.update((n.id, n) for n in in_order)
-    return replace(view, expanded=view.expanded | {step})
+    # Steps that are repeated over this one's nodes become nodes again when these are finished.
+    return replace(view, expanded=(view.expanded | {step}) - set(entry.data.get("again", ())))
 
 
 _RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]] = {
@@ -118,7 +121,7 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
     changes = node.changes if is_applying and "changes" not in d else tuple(d.get("changes", ()))
     applied = node.applied
     if node.intent is not None and d.get("took_effect"):  # the call in doubt did take effect
-        applied = (*applied, _applied(node.intent["digest"], node.intent["title"], entry.at_ms))
+        applied = (*applied, _applied(node.intent, entry.at_ms, node.intent["seq"]))
     return {
         "verdict": d["verdict"],
         "summary": d.get("summary", ""),
@@ -130,6 +133,8 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "due_ms": d.get("due_ms"),
         "error": None,
         "deferred": node.deferred if is_applying else 0,
+        "setbacks": 0 if entry.to is NodeState.DONE or d.get("took_effect") else node.setbacks,
+        "busy_since_ms": d.get("busy_since_ms"),
         "operation": None,
         "applied": applied,
         "intent": node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
@@ -144,12 +149,24 @@ def _deferred(node: NodeView, entry: Entry) -> _Fields:
     applied = node.applied[:-1] if node.operation and entry.to is NodeState.OBSERVING else node.applied
     over = {"operation": None} if entry.to is NodeState.OBSERVING else {}
     later = {"error": d["error"], "due_ms": d["due_ms"], "deferred": node.deferred + 1}
+    if d.get("refused") and d.get("attempt"):
+        later["setbacks"] = node.setbacks + 1
+    if declined := d.get("declined"):
+        error = {"code": d["error"]["code"], "message": d["error"]["message"]}
+        later["refused"] = (*node.refused, {**declined, "at_ms": entry.at_ms, "seq": entry.seq, **error})
     return {**later, **over, "intent": intent, "applied": applied}
 
 
 def _failed(node: NodeView, entry: Entry) -> _Fields:
     intent = None if entry.data.get("refused") else node.intent
-    return {"error": entry.data["error"], "due_ms": None, "deferred": 0, "intent": intent, "operation": None}
+    return {
+        "error": entry.data["error"],
+        "due_ms": None,
+        "deferred": 0,
+        "setbacks": 0,
+        "intent": intent,
+        "operation": None,
+    }
 
 
 def _approved(node: NodeView, entry: Entry) -> _Fields:
@@ -163,7 +180,7 @@ def _skipped(node: NodeView, entry: Entry) -> _Fields:
 
 def _attested(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
-    word = {"at_ms": entry.at_ms, "text": d["text"], "by": d["by"]}
+    word = {"at_ms": entry.at_ms, "seq": entry.seq, "text": d["text"], "by": d["by"]}
     word |= {"evidence": d.get("evidence", ""), "sha256": d.get("sha256", "")}
     if skips := d.get("accepted_skips", ()):
         word["accepts"] = list(skips)
@@ -172,7 +189,11 @@ def _attested(node: NodeView, entry: Entry) -> _Fields:
 
 
 def _retried(node: NodeView, entry: Entry) -> _Fields:
-    return {"due_ms": entry.at_ms, "deferred": 0, "resend": entry.data.get("resend", "")}
+    if node.state is NodeState.DONE:  # looked at again beside its state: it stays done whatever is seen
+        return {}
+    resend = entry.data.get("resend", "")
+    afresh = {"deferred": 0, "setbacks": 0, "busy_since_ms": None, "refused": ()}
+    return {"due_ms": entry.at_ms, "resend": resend, "retried": entry.seq, **afresh}
 
 
 def _intended(node: NodeView, entry: Entry) -> _Fields:
@@ -183,8 +204,8 @@ def _intended(node: NodeView, entry: Entry) -> _Fields:
 
 def _answered(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
-    applied = (*node.applied, _applied(d["digest"], d["title"], entry.at_ms))
-    return {"applied": applied, "intent": None, "due_ms": entry.at_ms, "deferred": 0}
+    applied = (*node.applied, _applied(d, entry.at_ms, entry.seq))
+    return {"applied": applied, "intent": None, "due_ms": entry.at_ms, "deferred": 0, "setbacks": 0}
 
 
 def _accepted(node: NodeView, entry: Entry) -> _Fields:
@@ -192,26 +213,33 @@ def _accepted(node: NodeView, entry: Entry) -> _Fields:
     operation = {"seq": entry.seq, "kind": d["kind"], "status": d["status"], "percent": None, "since_ms": entry.at_ms}
     operation["locks"] = node.intent["locks"] if node.intent else []
     # Taken is not done: should it end as "not now", the next postponement is one more in a row.
-    return {**_answered(node, entry), "operation": operation, "due_ms": d["due_ms"], "deferred": node.deferred}
+    row = {"deferred": node.deferred, "setbacks": node.setbacks}
+    return {**_answered(node, entry), "operation": operation, "due_ms": d["due_ms"], **row}
 
 
 def _doubted(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     # One found at start-up is looked at at once and has no due time of its own.
-    deferred = node.deferred + 1 if "due_ms" in d else 0
-    return {"due_ms": d.get("due_ms", entry.at_ms), "deferred": deferred, "error": d["error"]}
+    is_live = "due_ms" in d
+    counts = {"deferred": node.deferred + 1 if is_live else 0, "setbacks": node.setbacks + is_live}
+    return {"due_ms": d.get("due_ms", entry.at_ms), "error": d["error"], **counts}
 
 
 def _polled(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     operation = node.operation and {**node.operation, "status": d["status"], "percent": d.get("percent")}
     is_over = entry.to is not None
-    deferred = 0 if is_over else node.deferred
-    return {"operation": None if is_over else operation, "due_ms": d["due_ms"], "deferred": deferred}
+    counts = {"deferred": 0, "setbacks": 0} if is_over else {}
+    return {"operation": None if is_over else operation, "due_ms": d["due_ms"], **counts}
 
 
-def _applied(digest: str, title: str, at_ms: int) -> AppliedDoc:
-    return {"digest": digest, "title": title, "at_ms": at_ms}
+def _grew(node: NodeView, entry: Entry) -> _Fields:
+    d = entry.data
+    return {"outputs": d["outputs"], "checks": tuple(d["checks"]), "summary": d["summary"]}
+
+
+def _applied(change: Any, at_ms: int, seq: int) -> AppliedDoc:
+    return {"digest": change["digest"], "title": change["title"], "at_ms": at_ms, "seq": seq}
 
 
 _NODE: Final[dict[str, Callable[[NodeView, Entry], _Fields]]] = {
@@ -228,6 +256,7 @@ _NODE: Final[dict[str, Callable[[NodeView, Entry], _Fields]]] = {
     Kind.ACCEPTED: _accepted,
     Kind.DOUBTED: _doubted,
     Kind.POLLED: _polled,
+    Kind.GREW: _grew,
     Kind.NOTED: lambda _, __: {},
 }
 
@@ -252,7 +281,7 @@ def from_snapshot(doc: dict[str, Any]) -> RunView:
     """A view from the parsed JSON of ``to_snapshot``."""
     nodes = {}
     for n in doc["nodes"]:
-        for name in ("checks", "changes", "applied", "attested"):
+        for name in ("checks", "changes", "applied", "attested", "refused"):
             n[name] = tuple(n[name])
         for name in ("approved", "accepted_skips"):
             n[name] = frozenset(n[name])

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.book import BookErrors, check_inputs, describe, load_inputs, parse_sets
+from runbook.book.kinds import example
 from runbook.core.error import BookError, UsageError
 from tests.book.conftest import tiny, told
 
@@ -25,6 +26,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "net": {"type": "resource_id", "of": "Microsoft.Network/virtualNetworks"},
     "thing": {"type": "resource_id"},
     "subs": {"type": "list", "items": {"type": "subscription"}},
+    "places": {"type": "map", "items": {"type": "resource_id", "of": "Microsoft.Network/virtualNetworks"}},
+    "fixed": {"type": "map", "items": {"type": "list", "items": {"type": "ip"}}},
 }
 BOOK = tiny({"id": "a"}, inputs={n: {**spec, "default": None} for n, spec in KINDS.items()})
 
@@ -49,6 +52,9 @@ BOOK = tiny({"id": "a"}, inputs={n: {**spec, "default": None} for n, spec in KIN
         ("subs", [], []),
         ("subs", [SUB], [SUB.lower()]),
         ("text", None, None),
+        ("places", {" Hp-1 ": NET.replace("resourceGroups", "resourcegroups")}, {"Hp-1": NET}),
+        ("places", {}, {}),
+        ("fixed", {"a": "10.0.0.4", "b": ["10.0.0.5", "10.0.0.6"]}, {"a": ["10.0.0.4"], "b": ["10.0.0.5", "10.0.0.6"]}),
     ],
 )
 def test_values_are_kept_in_one_form(name: str, given_: object, kept: object) -> None:
@@ -88,6 +94,13 @@ def test_values_are_kept_in_one_form(name: str, given_: object, kept: object) ->
         ("subs", [SUB, "x"], "input `subs`: member 2: expected a subscription id"),
         ("subs", [SUB, SUB.lower()], "member 2: abcdef01-2222-3333-4444-555555555555 is listed twice"),
         ("subs", {"a": 1}, "expected a list, each a subscription id, found a mapping"),
+        ("places", [NET], "input `places`: expected a mapping of names, each to a resource id of Microsoft.Network/"),
+        ("places", "x", "found the text 'x'; for example {name: /subscriptions/"),
+        ("places", {"hp": "hub"}, "input `places`: `hp`: expected a resource id of Microsoft.Network/virtualNetworks"),
+        ("places", {"hp": NET, "HP": NET}, "input `places`: `HP` is named twice"),
+        ("places", {" ": NET}, "input `places`: the text ' ' cannot be a name in it (it is empty)"),
+        ("places", {"hp": None}, "`hp`: expected a resource id of Microsoft.Network/virtualNetworks, found nothing"),
+        ("fixed", {"hp": ["10.0.0.4", "x"]}, "input `fixed`: `hp`: member 2: expected an IP address"),
         ("subz", 1, "there is no input `subz`; did you mean `sub`?"),
     ],
 )
@@ -117,11 +130,16 @@ def test_defaults_may_refer_to_other_inputs_and_each_other() -> None:
         "a": {"type": "string"},
         "e": {"type": "string", "default": ""},
         "l": {"type": "list", "items": {"type": "string"}, "default": []},
+        "m": {"type": "map", "items": {"type": "string"}, "default": {}},
+        "n": {"type": "map", "items": {"type": "string"}, "default": {"k": "${inputs.b}"}},
     }
     book = tiny({"id": "a"}, inputs=inputs)
-    assert check_inputs(book, {"a": "x"}) == {"c": ["x-b"], "b": "x-b", "a": "x", "e": "", "l": []}
+    assert check_inputs(book, {"a": "x"}) == {
+        **{"c": ["x-b"], "b": "x-b", "a": "x", "e": "", "l": []},
+        **{"m": {}, "n": {"k": "x-b"}},
+    }
     assert check_inputs(book, {"a": "x", "b": "y", "e": "", "l": []})["c"] == ["y"]
-    assert list(check_inputs(book, {"a": "x"})) == ["c", "b", "a", "e", "l"]
+    assert list(check_inputs(book, {"a": "x"})) == ["c", "b", "a", "e", "l", "m", "n"]
     with pytest.raises(BookError, match="input `a` is missing"):
         check_inputs(book, {"a": None})
 
@@ -186,6 +204,8 @@ def test_sets_are_text_lists_by_repeating_or_yaml_where_they_look_like_it() -> N
         "f": "5",
         "g": "true",
     }
+    [argument] = [f"places={{hp-1: {NET}, hp-2: {NET}}}"]
+    assert check_inputs(BOOK, parse_sets([argument]))["places"] == {"hp-1": NET, "hp-2": NET}
     assert check_inputs(BOOK, parse_sets(["number=5", "flag=yes", f"subs={SUB}", "text=007"]))["text"] == "007"
 
 
@@ -208,6 +228,8 @@ def test_kinds_are_described_as_they_stand_in_a_sentence() -> None:
     assert describe(BOOK.inputs["way"]) == "one of nsg, firewall"
     assert describe(BOOK.inputs["thing"]) == "a resource id"
     assert describe(BOOK.inputs["subs"]) == "a list, each a subscription id"
+    assert describe(BOOK.inputs["fixed"]) == "a mapping of names, each to a list, each an IP address"
+    assert example(BOOK.inputs["fixed"]) == "{name: [10.1.0.4]}"
 
 
 _JSON = st.recursive(

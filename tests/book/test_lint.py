@@ -121,6 +121,20 @@ def test_each_fault_is_told_at_its_place(said: Said, step: str, message: str) ->
         ("type: boolean", "type: boolean, of: a", "6:29", "input `flag`: `of` does not fit a boolean"),
         ("items: {type: string}", "help: x", "7:10", "input `names`: a list needs `items`"),
         ("{type: string}, d", "{type: list, items: {type: ip}}, d", "7:30", "input `names`: a list of lists"),
+        ("{type: string}, d", "{type: map, items: {type: ip}}, d", "7:30", "input `names`: a list of maps is not"),
+        ("type: list, items: {type: string}", "type: map", "7:10", "input `names`: a map needs `items`"),
+        (
+            "type: list, items: {type: string}",
+            "type: map, items: {type: map}",
+            "7:29",
+            "a map of maps is not supported",
+        ),
+        (
+            "type: list, items: {type: string}, default: []",
+            "type: map, items: {type: ip}, default: {a: x}",
+            "7:50",
+            "its default: `a`",
+        ),
         ("default: true", "default: '${inputs.nam}'", "6:34", "input `flag`: there is no input `nam`"),
         ("default: true", "default: '${run.id}'", "6:34", "input `flag`: `run` is not known here; begin with inputs"),
         ("default: true", "default: '${inputs.flag}'", "6:34", "input `flag`: its default refers to itself"),
@@ -133,6 +147,15 @@ def test_faults_of_the_head_are_told_at_their_place(said: Said, old: str, new: s
     text = text_of("id: a, with: {name: x}")
     found = said(text.replace(old, new, 1) if old != HEAD else new)
     assert any(f.startswith(f"b.yaml:{place}: ") and message in f for f in found), found
+
+
+def test_growth_that_nobody_reads_is_told(said: Said) -> None:
+    [fault] = said(text_of(f"id: a, grows: true, {WITH}", f"id: b, needs: [a], {WITH}"))
+    assert fault.startswith(f"b.yaml:{LINE}:13: step `a`: `grows` has no effect: no step reads what it finds")
+    assert said(text_of(f"id: a, grows: true, {WITH}", f"id: b, needs: [a], title: '${{nodes.a.id}}', {WITH}")) == []
+    assert said(text_of(f"id: a, {WITH}", f"id: b, needs: [a], grows: true, {WITH}")) == []
+    [fault] = said(text_of(f"id: a, grows: 'yes', {WITH}"))
+    assert "step `a`: `grows`: expected true or false, found the text 'yes'" in fault
 
 
 def test_an_empty_file_is_told_so(said: Said) -> None:

@@ -251,7 +251,7 @@ def test_a_reference_to_a_repeated_step_finds_the_node_that_belongs_to_this_one(
     )
     view = view_of(book, {"names": ["x", "Y"]}, a={"x": {"v": "1"}, "y": {"v": "2"}})
     found = [params(book, n, view).name for n in expand(book, book.step("s"), view)]
-    assert found == ["1P", "2P", "1Q", "2Q"]
+    assert found == ["1P", "1Q", "2P", "2Q"], "in the order of the dimensions' names, as a journal keeps them"
 
 
 def test_a_step_without_params_is_a_fault_of_its_code() -> None:

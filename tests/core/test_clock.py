@@ -39,6 +39,26 @@ async def test_no_single_wait_is_longer_than_the_longest() -> None:
     assert clock.now_ms() == DAY_MS
 
 
+def test_a_virtual_clock_tells_how_long_a_wait_will_take_in_truth() -> None:
+    assert VirtualClock(0).real_s_until(DAY_MS) == 0
+    clock = VirtualClock(0, speed=60.0, longest_s=3.0)
+    assert clock.real_s_until(60_000) == 1.0
+    assert clock.real_s_until(DAY_MS) == 3.0
+    assert clock.real_s_until(0) == 0
+
+
+async def test_while_it_waits_a_virtual_clock_tells_what_is_left_of_it() -> None:
+    clock = VirtualClock(0, speed=1.0, longest_s=1_000)
+    sleeping = asyncio.create_task(clock.sleep_until(DAY_MS))
+    await asyncio.sleep(0)
+    assert 990 < clock.real_s_until(DAY_MS) <= 1_000
+    assert 490 < clock.real_s_until(DAY_MS // 2) <= 500
+    assert 1_990 < clock.real_s_until(2 * DAY_MS) <= 2_000
+    sleeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await sleeping
+
+
 async def test_a_cancelled_wait_keeps_the_time_that_passed_and_no_more() -> None:
     clock = VirtualClock(1_000, speed=1.0, longest_s=3_600)
     sleeping = asyncio.create_task(clock.sleep_until(1_000 + DAY_MS))

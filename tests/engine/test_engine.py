@@ -14,6 +14,7 @@ from runbook.core.error import ContextError, NotSent, Refused, Throttled, UsageE
 from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
 from runbook.engine.engine import Engine, Until
+from runbook.engine.machine import CROWD_PATIENCE
 from runbook.engine.world import Account, Limits, World
 from tests.engine.tiny import Nowhere, Rig, TinyArm, path_of, tiny_book
 
@@ -109,12 +110,36 @@ async def test_a_throttled_write_is_put_off_as_long_as_arm_asks_and_every_retry_
 
 async def test_patience_ends_at_its_budget(tmp_path: Path) -> None:
     arm = TinyArm()
-    arm.script.extend(throttled() for _ in range(50))
+    busy = Throttled("in use", retry_after_s=None, status=409, arm_code="AnotherOperationInProgress")
+    arm.script.extend(busy for _ in range(50))
     rig = Rig(tmp_path, tiny_book({"id": "a"}), arm, limits=Limits(deferrals=3))
     await rig.engine.run()
     assert rig.state("a") is NodeState.FAILED
     assert len(arm.writes) == 4
     assert "Tried 4 times" in rig.error("a")["hint"]
+
+
+async def test_too_many_calls_at_once_are_waited_out_for_longer_and_not_for_ever(tmp_path: Path) -> None:
+    arm = TinyArm()
+    arm.script.extend(throttled(1) for _ in range(200))
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm, limits=Limits(deferrals=3))
+    await rig.engine.run()
+    assert rig.state("a") is NodeState.FAILED
+    assert len(arm.writes) == 3 * CROWD_PATIENCE + 1
+
+
+async def test_while_arm_turns_calls_away_nobody_else_begins_and_afterwards_only_a_few(tmp_path: Path) -> None:
+    names = [f"n{i}" for i in range(40)]
+    arm = TinyArm()
+    arm.script.extend(throttled(30) for _ in range(16))
+    rig = Rig(tmp_path, tiny_book(*({"id": n} for n in names)), arm)
+    await rig.engine.run()
+    assert rig.outcome() is RunState.DONE
+    deferred = [e.entry for e in rig.events if e.entry.kind is Kind.DEFERRED]
+    first_ms = deferred[0].at_ms
+    begun = [e.entry.at_ms for e in rig.events if e.entry.kind is Kind.BEGUN and e.entry.at_ms > first_ms]
+    assert min(begun) == first_ms + 30_000
+    assert len(arm.writes) == len(names) + len(deferred)
 
 
 async def test_a_read_that_cannot_be_sent_is_tried_again(tmp_path: Path) -> None:

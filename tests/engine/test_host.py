@@ -17,6 +17,7 @@ from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
 from runbook.engine.engine import Engine
 from runbook.engine.host import Follower, Host
+from runbook.journal.lease import take
 from runbook.journal.store import Journal
 from tests.engine.tiny import Rig, TinyArm, tiny_book
 
@@ -37,14 +38,26 @@ class RigSession:
     def now_ms(self) -> int:
         return self.rig.clock.now_ms()
 
+    def real_s(self, at_ms: int) -> float | None:
+        return self.rig.clock.real_s_until(at_ms)
+
+    def check_drives(self) -> None:
+        self.rig.journal.check_epoch(self.rig.lease.epoch)
+
     async def close(self) -> None:
         self.rig.close()
         self._on_close()
 
 
-def host_of(folder: Path, *steps: dict[str, Any], on_close: Callable[[], None] = lambda: None, **more: Any) -> Host:
+def host_of(
+    folder: Path,
+    *steps: dict[str, Any],
+    on_close: Callable[[], None] = lambda: None,
+    watch_s: float = 2.0,
+    **more: Any,
+) -> Host:
     book = tiny_book(*steps)
-    return Host(lambda: RigSession(Rig(folder, book, TinyArm(), **more), on_close), folder / "journal.db")
+    return Host(lambda: RigSession(Rig(folder, book, TinyArm(), **more), on_close), folder / "journal.db", watch_s)
 
 
 def heard(attachment: Host | Follower, is_it: Callable[[], bool]) -> None:
@@ -77,6 +90,22 @@ def test_a_host_drives_and_answers(tmp_path: Path) -> None:
     assert host.failure is None
     assert isinstance(settled(host.submit(Retry("a"))), RunbookError)
     host.close()
+
+
+def test_who_sits_idle_learns_of_a_take_over_without_writing_anything(tmp_path: Path) -> None:
+    host = host_of(tmp_path, {"id": "a"}, approve=False, watch_s=0.02)
+    heard(host, lambda: host.view.nodes["a"].state is NodeState.READY if "a" in host.view.nodes else False)
+    ended = threading.Event()
+    host.on_end(ended.set)
+    journal = Journal.open(tmp_path / "journal.db", durable=False)
+    head = journal.head()
+    taken = take(journal, take_over=True)
+    assert ended.wait(BOUND_S)
+    assert isinstance(host.failure, LeaseLost)
+    assert journal.head() == head
+    host.close()
+    taken.release()
+    journal.close()
 
 
 def test_a_run_that_cannot_be_opened_is_told_by_the_constructor(tmp_path: Path) -> None:

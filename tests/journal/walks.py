@@ -95,6 +95,9 @@ def carried(kind: Kind, flag: bool = False, number: int = 0) -> dict[str, Any]:
             return {"digest": digest, "title": "t", "status": 201, "kind": "location", "due_ms": number}
         case Kind.POLLED:
             return {"status": "Running", "due_ms": number, "percent": 0.5 if flag else None}
+        case Kind.GREW:
+            again = [STEPS[number % 3]] if flag else []
+            return {"outputs": {"id": number}, "checks": [check], "summary": "s", "again": again}
         case Kind.ABORTED:
             return {"reason": "r"}
         case _:
