@@ -12,29 +12,33 @@ For provider authors:
   (``hooks.effect``).
 - tell others with ``cloud.emit`` and listen with ``hooks.on``.
 - lists go through ``cloud.listing``; ETags through ``cloud.new_etag`` and ``wire.check_match``.
+- ask for what you need by type and place (``resources``) or by what it refers to (``referring``), so that an answer
+  costs what it holds and not what the estate holds; another question that is asked often gets a ``hooks.index``.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from runbook.core.clock import Clock
 from runbook.core.error import UsageError
-from runbook.sim.hooks import EFFECTS, LISTENERS
+from runbook.sim.hooks import EFFECTS, INDICES, LISTENERS, index
 from runbook.sim.routes import Place
 from runbook.sim.scenario import Grant, Scenario, from_doc
-from runbook.sim.state import CloudLost, State
+from runbook.sim.state import CloudLost, Docs, State
 from runbook.sim.wire import ArmFault, Call, Json, Reply, parent_not_found, resource_not_found
 
 __all__ = ["ArmFault", "Call", "Cloud", "CloudLost", "Place", "Principal", "Reply", "Turn", "scenario_of"]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,8 @@ class Cloud:
 
     def __init__(self, scenario: Scenario, clock: Clock, state: State) -> None:
         import_module("runbook.sim.providers")  # registers routes and effects; late, as they know this module
+        for (table, name), finder in INDICES.items():
+            state.index(table, name, finder)
         stored = scenario_of(state)
         if stored is not None and stored.id != scenario.id:
             raise UsageError(f"This simulated cloud was started from {stored.id!r}, not from {scenario.id!r}.")
@@ -252,33 +258,43 @@ class Cloud:
                 row = self.state.get("generations", below) or {"revision": 0}
                 self.state.put("generations", below, {**row, "n": int(row.get("n", 0)) + 1})
 
-    def resources(self, kind: str, under: str = "") -> list[Json]:
-        """Copies of all resources of a type, sorted by id.
+    def resources(self, kind: str, under: str = "") -> Docs:
+        """All resources of a type, sorted by id; each is copied when it is looked at.
 
         Args:
             kind: ``Microsoft.Network/virtualNetworks/subnets``, in any letter case.
             under: only those whose id begins with this subscription's, group's or resource's id.
         """
         prefix = under.lower().rstrip("/") + "/" if under else ""
-        wanted = kind.lower()
-        keys = [key for key in self.state.keys("resources", prefix) if _type(key) == wanted]
-        found = [self.state.get("resources", key) for key in keys]
-        return [doc for doc in found if doc is not None]
+        return Docs(self.state, "resources", self.state.entries("type", kind.lower(), prefix))
+
+    def referring(self, kind: str, resource_id: str) -> list[str]:
+        """Ids of the resources of a type whose stored body names another resource's id anywhere."""
+        return self.state.entries("refers", f"{kind.lower()}|{resource_id.lower()}")
 
     # ------------------------------------------------------------ answers
 
-    def listing(self, call: Call, values: Iterable[Json], headers: Mapping[str, str] | None = None) -> Reply:
+    def listing(
+        self,
+        call: Call,
+        values: Iterable[T],
+        headers: Mapping[str, str] | None = None,
+        show: Callable[[T], Json] | None = None,
+    ) -> Reply:
         """A page of a collection: ``value`` and, when more follow, ``nextLink``. Give it the whole collection.
 
-        The link carries ``$skiptoken``; pages count items, so a collection that changes meanwhile may shift.
+        Only what stands on the page is looked at, and only that is handed to ``show``, which makes of a value (a
+        stored body, as a rule) what a client sees. The link carries ``$skiptoken``; pages count items, so a collection
+        that changes meanwhile may shift.
         """
-        every = list(values)
+        every = values if isinstance(values, Sequence) else list(values)
         size = self.scenario.page_size
         token = call.query.get("$skiptoken", "0")
         if not token.isascii() or not token.isdigit() or len(token) > 9:
             raise ArmFault(400, "InvalidSkipToken", f"The $skiptoken '{token}' is not one that this server gave out.")
         first = int(token)
-        body: Json = {"value": every[first : first + size]}
+        page = every[first : first + size]
+        body: Json = {"value": [show(value) for value in page] if show else list(page)}
         if first + size < len(every):
             query = {**call.query, "$skiptoken": str(first + size)}
             body["nextLink"] = self.url(call.path, query)
@@ -295,10 +311,36 @@ def scenario_of(state: State) -> Scenario | None:
     return None if stored is None else from_doc(stored)
 
 
-@lru_cache(maxsize=10_000)
+# ---------------------------------------------------------------- indices of resources
+
+
+@index("resources", "type")
+def _by_type(key: str, doc: Json) -> Iterator[tuple[str, str]]:
+    """Type in lower case → key."""
+    yield _type(key), key
+
+
+@index("resources", "refers")
+def _by_reference(key: str, doc: Json) -> Iterator[tuple[str, str]]:
+    """``type|id`` in lower case → id of the resource of that type whose body names the id."""
+    kind = _type(key)
+    for text in _texts(doc):
+        named = text.lower()
+        if named.startswith("/subscriptions/") and named != key and not named.startswith(key + "/"):
+            yield f"{kind}|{named}", str(doc.get("id", key))
+
+
 def _type(key: str) -> str:
     parts = key.strip("/").split("/")
     if "providers" not in parts:
         return "microsoft.resources/subscriptions" + ("/resourcegroups" if len(parts) == 4 else "")
-    tail = parts[len(parts) - 1 - parts[::-1].index("providers") + 1 :]
-    return "/".join([tail[0], *tail[1::2]])
+    tail = parts[len(parts) - parts[::-1].index("providers") :]
+    return "/".join([*tail[:1], *tail[1::2]])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)

@@ -33,7 +33,7 @@ SUFFIXES: Final = (
     *(_plain(f"his.arc.azure.{end}", always=True) for end in ("com", "us", "cn")),
     *(_plain(f"guestconfiguration.azure.{end}", always=True) for end in ("com", "us", "cn")),
     *(_plain(f"dp.kubernetesconfiguration.azure.{end}", always=True) for end in ("com", "us", "cn")),
-    *(_plain(name, always=True) for name in ("wvd.microsoft.com", "wvd.azure.us", "wvd.azure.cn")),
+    *(_plain(name) for name in ("wvd.microsoft.com", "wvd.azure.us", "wvd.azure.cn")),
     _plain("blob.core.windows.net"),
     _plain("blob.core.usgovcloudapi.net"),
     _plain("blob.core.chinacloudapi.cn"),
@@ -53,6 +53,8 @@ _GLOBAL: Final = {
     f"rdweb.{end}": f"privatelink-global.{end}" for end in ("wvd.microsoft.com", "wvd.azure.us", "wvd.azure.cn")
 }
 """The one public name of each cloud's AVD feed discovery, which has a zone of its own."""
+
+_PUBLIC: Final = ("203.0.113.", "198.51.100.")
 
 _LOCAL: Final = ("local", "internal", "corp", "lan", "home", "private", "test", "invalid", "localdomain")
 """Last labels that the public DNS does not know (RFC 6761, RFC 8244 and custom)."""
@@ -108,3 +110,8 @@ def public_address(name: str) -> str | None:
         return None
     number = sha256(name.encode()).digest()
     return f"{'203.0.113' if number[0] % 2 else '198.51.100'}.{1 + number[1] % 254}"
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one that ``public_address`` gives."""
+    return address.startswith(_PUBLIC)

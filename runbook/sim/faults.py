@@ -59,6 +59,15 @@ def after(cloud: Cloud, call: Call, place: Place, reply: Reply) -> Reply:
     return replace(reply, broken="lose_answer") if lost else reply
 
 
+def script_error(cloud: Cloud, machine_id: str) -> str:
+    """What a script that runs in a machine now leaves on its standard error by the scenario's word; else empty."""
+    said = ""
+    for fault in cloud.scenario.faults:
+        if fault.script_error and fnmatchcase(machine_id.lower(), fault.path.lower()):
+            said = fault.script_error if _strikes(fault, _count(cloud, fault)) else said
+    return said
+
+
 def _matching(cloud: Cloud, call: Call, place: Place) -> list[Fault]:
     return [
         fault

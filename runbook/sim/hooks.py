@@ -8,11 +8,13 @@ that name. Listeners let one provider react to another without importing it.
 
     @on("connection_changed")
     def follow(cloud: Cloud, event: Json) -> None: ...
+
+A service that knows its own public names says which of them lead to a private one with ``@alias``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,8 +24,16 @@ Json = dict[str, Any]
 Effect = Callable[["Cloud", Json], Any]
 Listener = Callable[["Cloud", Json], None]
 
+Alias = Callable[["Cloud", str], bool | None]
+
+Finder = Callable[[str, Json], Iterable[tuple[str, str]]]
+"""Reads a stored document: ``(value, entry)`` for everything it is to be found by. It must neither change nor raise."""
+
 EFFECTS: dict[str, Effect] = {}
+ALIASES: list[Alias] = []
 LISTENERS: dict[str, list[Listener]] = {}
+INDICES: dict[tuple[str, str], Finder] = {}
+"""By table and name."""
 
 
 def effect(name: str) -> Callable[[Effect], Effect]:
@@ -43,6 +53,30 @@ def on(event: str) -> Callable[[Listener], Listener]:
 
     def register(function: Listener) -> Listener:
         LISTENERS.setdefault(event, []).append(function)
+        return function
+
+    return register
+
+
+def alias(function: Alias) -> Alias:
+    """Register who knows whether the public DNS answers a clean name with a CNAME to its private name.
+
+    ``function(cloud, name)`` says None of a name that is not its service's.
+    """
+    ALIASES.append(function)
+    return function
+
+
+def index(table: str, name: str) -> Callable[[Finder], Finder]:
+    """Register what documents of a table are found by: ``cloud.state.entries(name, value)`` gives their entries.
+
+    An index is worked out from the documents and never stored, so it may change from release to release.
+    """
+
+    def register(function: Finder) -> Finder:
+        if (table, name) in INDICES:
+            raise ValueError(f"two indices are called {name!r}")
+        INDICES[table, name] = function
         return function
 
     return register

@@ -11,7 +11,8 @@ or raise ``ArmFault``: its writes are undone, the operation ends ``Failed`` with
 runs (set ``provisioningState`` to ``Failed`` there). A fault script can make it slower or fail it in the same way.
 
 Source: Azure Resource Manager RPC, async-api-reference; operation URLs as in recorded Network, Private DNS and
-HybridCompute answers.
+HybridCompute answers, and in the Compute OpenAPI's examples (``monitor=true``). That a Compute operation's status holds
+the result of a POST as ``properties.output`` is unconfirmed.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Style:
 
 _NETWORK = SUBSCRIPTION + "/providers/Microsoft.Network/locations/{location}"
 _DNS = GROUP + "/providers/Microsoft.Network"
+_COMPUTE = SUBSCRIPTION + "/providers/Microsoft.Compute/locations/{location}"
 _HYBRID = SUBSCRIPTION + "/providers/Microsoft.HybridCompute/locations/{location}"
 
 NETWORK_STYLE: Final = Style(
@@ -62,10 +64,14 @@ HYBRID_STYLE: Final = Style(
     "2022-12-27",
     put_location=True,
 )
+COMPUTE_STYLE: Final = Style(
+    "compute", _COMPUTE + "/operations/{operation}", _COMPUTE + "/operations/{operation}", "2024-03-01"
+)
+"""Both URLs have one path here; the ``Location`` URL has ``monitor=true``."""
 RESOURCES_STYLE: Final = Style(
     "resources", "", SUBSCRIPTION + "/operationresults/{operation}", "2021-04-01", put_location=True
 )
-STYLES: Final = {s.name: s for s in (NETWORK_STYLE, DNS_STYLE, HYBRID_STYLE, RESOURCES_STYLE)}
+STYLES: Final = {s.name: s for s in (NETWORK_STYLE, DNS_STYLE, HYBRID_STYLE, COMPUTE_STYLE, RESOURCES_STYLE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,8 @@ def _status(cloud: Cloud, call: Call, place: Place) -> Reply:
         body["endTime"] = iso(doc["end_ms"])
     if "error" in doc:
         body["error"] = doc["error"]
+    elif doc["style"] == "compute" and doc.get("result"):
+        body["properties"] = {"output": doc["result"]}
     return Reply(200, {}, body)
 
 
@@ -202,8 +210,14 @@ def _result(cloud: Cloud, call: Call, place: Place) -> Reply:
         return Reply(400 if doc["style"] == "network" else 409, {}, {"error": doc["error"]})
     if doc["method"] == "DELETE":
         return Reply(200 if doc["style"] == "resources" else 204)
+    if doc["style"] == "compute" and doc["method"] == "POST":
+        return Reply(200, {}, doc.get("result"))
     body = doc.get("result") or cloud.find(doc["resource"])
     return Reply(204) if body is None else Reply(200, {}, body)
+
+
+def _either(cloud: Cloud, call: Call, place: Place) -> Reply:
+    return (_result if call.query.get("monitor", "").lower() == "true" else _status)(cloud, call, place)
 
 
 def _operation(cloud: Cloud, place: Place) -> Json:
@@ -228,8 +242,9 @@ def _url(cloud: Cloud, doc: Json, *, is_status: bool) -> str:
     path = style.status if is_status and style.status else style.result
     for name, value in {**doc["where"], "operation": doc["id"]}.items():
         path = path.replace("{" + name + "}", value)
+    monitor = {} if is_status or style.status != style.result else {"monitor": "true"}
     signature = {"t": str(doc["start_ms"]), "c": "simulated", "h": cloud.guid("signature", doc["id"]).replace("-", "")}
-    return cloud.url(path, {"api-version": style.version, **signature})
+    return cloud.url(path, {"api-version": style.version, **monitor, **signature})
 
 
 def _retry_after(cloud: Cloud, doc: Json) -> int:
@@ -241,6 +256,9 @@ def _retry_after(cloud: Cloud, doc: Json) -> int:
 def _register() -> None:
     for style in STYLES.values():
         versions = EVERY_VERSION
+        if style.status == style.result:
+            route("GET", style.status, versions=versions, registered=False)(_either)
+            continue
         if style.status:
             route("GET", style.status, versions=versions, registered=False)(_status)
         route("GET", style.result, versions=versions, registered=False)(_result)
@@ -253,6 +271,7 @@ EVERY_VERSION: Final = frozenset(
         "2021-04-01",
         "2022-12-27",
         "2024-01-01",
+        "2024-03-01",
     }
 )
 _register()

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from runbook.sim.hooks import effect
-from runbook.sim.scenario import Action, Party
+from runbook.sim.scenario import Action, Party, spoken
 from runbook.sim.wire import Call, Json, obj
 
 if TYPE_CHECKING:
@@ -64,10 +64,22 @@ def _act(cloud: Cloud, args: Json) -> None:
             about = {**args["about"], "approved": action.do == "approve", "who": party.who}
             EFFECTS[ANSWERS[args["event"]]](cloud, about)
         else:
-            outcome = _do(cloud, party, action)
+            words = _words(args["about"])
+            said = {"path": spoken(action.path, words), "body": spoken(action.body, words)}
+            outcome = _do(cloud, party, action.model_copy(update=said))
         row = cloud.state.get("parties", party.id) or {"met": 0, "done": []}
         row["done"].append({"at_ms": cloud.now_ms, "do": action.do, "outcome": outcome})
         cloud.state.put("parties", party.id, row)
+
+
+def _words(about: Json) -> dict[str, str]:
+    """What an action may name of the event that triggered it."""
+    words = {str(word): value for word, value in about.items() if isinstance(value, str)}
+    if path := words.get("path", ""):
+        parts = path.split("/")
+        words |= {"name": parts[-1], "parent": "/".join(parts[:-2]), "subscription": parts[2] if len(parts) > 2 else ""}
+        words["group"] = "/".join(parts[:5])
+    return words
 
 
 def _do(cloud: Cloud, party: Party, action: Action) -> str:

@@ -14,12 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from runbook.sim.dnsnames import clean, is_always_private, is_below, private_name, public_address
-from runbook.sim.providers.addresses import NIC
+from runbook.sim.hooks import ALIASES
 from runbook.sim.providers.dnslinks import linked_zones
 from runbook.sim.providers.dnsrecords import lookup
-from runbook.sim.providers.interfaces import members_of
+from runbook.sim.providers.interfaces import has_endpoint
 from runbook.sim.providers.onprem import site_of
-from runbook.sim.wire import Json, items, obj, text, texts
+from runbook.sim.wire import Json, obj, text, texts
 from runbook.step import DnsAnswer
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 AZURE_DNS: Final = "168.63.129.16"
 PUBLIC: Final = "public DNS"
 ON_PREMISES: Final = "on-premises"
+INTERNET: Final = "internet"
 
 
 class SimResolver:
@@ -37,14 +38,21 @@ class SimResolver:
         self._cloud = cloud
 
     async def resolve(self, name: str, vantage: str) -> DnsAnswer | None:
-        """Resolve as seen from a virtual network's resource id, or ``on-premises``; None for any other place."""
+        """Resolve as seen from a virtual network's id, ``on-premises`` or ``internet``; None for any other place."""
         self._cloud.catch_up()
         self._cloud.state.commit(self._cloud.now_ms)
-        asked = clean(name)
-        if vantage.lower() == ON_PREMISES:
-            return _on_premises(self._cloud, asked)
-        vnet = self._cloud.find(vantage)
-        return None if vnet is None else _inside(self._cloud, asked, vnet)
+        return look_up(self._cloud, name, vantage)
+
+
+def look_up(cloud: Cloud, name: str, vantage: str) -> DnsAnswer | None:
+    """Resolve as of the cloud's present time; ``internet`` stands for any machine without private DNS."""
+    asked = clean(name)
+    if vantage.lower() == ON_PREMISES:
+        return _on_premises(cloud, asked)
+    if vantage.lower() == INTERNET:
+        return _public(cloud, asked, PUBLIC)
+    vnet = cloud.find(vantage)
+    return None if vnet is None else _inside(cloud, asked, vnet)
 
 
 # ---------------------------------------------------------------- places
@@ -101,12 +109,9 @@ def _public(cloud: Cloud, name: str, server: str) -> DnsAnswer:
 
 def _is_private(cloud: Cloud, name: str) -> bool:
     """Whether the public DNS answers a name with a CNAME to its ``privatelink`` name."""
+    for alias in ALIASES:
+        if (said := alias(cloud, name)) is not None:
+            return said
     if is_always_private(name):
         return not any(label.startswith("privatelink") for label in name.split("."))
-    return any(
-        clean(fqdn) == name
-        for nic in cloud.resources(NIC)
-        if items(nic, "properties", "ipConfigurations")
-        for member in members_of(nic)
-        for fqdn in member["fqdns"]
-    )
+    return has_endpoint(cloud, name)

@@ -1,7 +1,9 @@
 """What a rehearsal starts from: the estate, how long things take, who acts from outside, what goes wrong.
 
 Scenarios are ``assets/scenarios/*.yaml``, read by ``scenario_files.py``. A string ``{{word}}`` anywhere stands for the
-entry of the ``let`` block.
+entry of the ``let`` block. An entry of ``resources`` may stand for many (``generators.py``; what stands between its
+braces is told in ``words.py``): the document keeps it as it is written, and the resources are made of it when a cloud
+is filled.
 The model is strict: an unknown key is an error that names its place. Durations are written ``90``, ``90s``, ``15m``,
 ``2h`` or ``2d``, and held as seconds.
 """
@@ -9,13 +11,23 @@ The model is strict: an unknown key is an error that names its place. Durations 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from runbook.core.clock import from_iso
 from runbook.core.error import BookError
+from runbook.sim.generators import MOST_RESOURCES, Entry, Misplaced, each
+from runbook.sim.words import fill
 
 Json = dict[str, Any]
 
@@ -34,6 +46,13 @@ DURATIONS: Final[dict[str, float]] = {
     "zone_group": 20,
     "association": 11 * 60,
     "scope_delete": 10,
+    "vm_create": 60,
+    "vm_start": 60,
+    "vm_restart": 60,
+    "vm_deallocate": 40,
+    "run_command": 30,
+    "run_command_start": 5,
+    "session": 20 * 60,
 }
 """How long operations take, in seconds, where a scenario does not say otherwise. Our estimates."""
 
@@ -136,12 +155,50 @@ class Action(_Part):
     ``approve`` and ``reject`` answer what the trigger was about (a feature request, an endpoint connection). ``put``,
     ``patch``, ``post`` and ``delete`` are ARM calls made in that party's name, through the same checks as any other.
     ``set`` changes fields of a stored resource directly, as only its own service could.
+
+    In ``path`` and in the texts of ``body``, ``{word}`` stands for what the trigger was about (``PARTY_WORDS``)::
+
+        on: write
+        path: "*/privateEndpoints/*-connection"
+        do: {do: put, path: "{path}/privateDnsZoneGroups/deployedByPolicy", body: …}
     """
 
     do: Literal["approve", "reject", "put", "patch", "post", "delete", "set"]
     path: str = ""
     api_version: str = ""
     body: Json | None = None
+
+
+PARTY_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "feature_pending": ("feature", "subscription"),
+    "connection_pending": ("path", "name", "parent", "group", "subscription", "endpoint", "connection"),
+    "write": ("path", "name", "parent", "group", "subscription"),
+}
+"""What an action may name, by the event that triggers it. ``path`` is the id of what was written (of the target, for a
+connection), ``name`` its last part, ``parent`` the id above it, ``group`` its resource group's id; ``subscription`` is
+the bare id. A party that acts at a fixed time has none."""
+
+_PARTY_WORD: Final = re.compile(r"\{([A-Za-z_]+)\}")
+
+
+def spoken(value: Any, words: Mapping[str, str]) -> Any:
+    """A part of an action with its ``{words}`` put in.
+
+    Raises:
+        ValueError: there is no such word.
+    """
+
+    def one(match: re.Match[str]) -> str:
+        if match[1] not in words:
+            known = ", ".join(f"{{{word}}}" for word in words)
+            raise ValueError(f"{match[0]} means nothing here; {f'there are {known}' if known else 'it has no words'}")
+        return words[match[1]]
+
+    if isinstance(value, str):
+        return _PARTY_WORD.sub(one, value)
+    if isinstance(value, dict):
+        return {spoken(k, words): spoken(v, words) for k, v in value.items()}
+    return [spoken(v, words) for v in value] if isinstance(value, list) else value
 
 
 class Party(_Part):
@@ -173,6 +230,8 @@ class Party(_Part):
         answers = any(action.do in ("approve", "reject") for action in self.actions)
         if answers and self.on not in ("feature_pending", "connection_pending"):
             raise ValueError("approve and reject answer feature_pending or connection_pending")
+        for action in self.actions:
+            spoken([action.path, action.body], {word: "" for word in PARTY_WORDS.get(self.on or "", ())})
         return self
 
     @property
@@ -202,10 +261,14 @@ class Fault(_Part):
 
     ``nth`` counts the operator's calls that match (for the first two) or that took effect (for the others), from 1;
     ``times`` is how many in a row are hit.
+
+    ``script_error`` is about what runs inside a machine: the script leaves this text on its standard error and does
+    nothing, while every call goes well. ``path`` is the machine's id, ``nth`` counts the scripts that run there, and
+    there is no ``method``.
     """
 
     id: str
-    method: str
+    method: str = ""
     type: str = ""
     path: str = "*"
     nth: int = Field(default=1, ge=1)
@@ -215,12 +278,17 @@ class Fault(_Part):
     lose_answer: bool = False
     fail_operation: Failure | None = None
     slow: Seconds | None = None
+    script_error: str = ""
 
     @model_validator(mode="after")
     def _has_one_act(self) -> Self:
-        acts = (self.not_sent, self.refuse, self.lose_answer, self.fail_operation, self.slow)
+        acts = (self.not_sent, self.refuse, self.lose_answer, self.fail_operation, self.slow, self.script_error)
         if sum(bool(act) for act in acts) != 1:
             raise ValueError("a fault has exactly one act")
+        if self.script_error and (self.method or self.type):
+            raise ValueError("script_error is about scripts in a machine: it has no method and no type")
+        if not self.script_error and not self.method:
+            raise ValueError("a fault names the method of the calls it is about")
         return self
 
 
@@ -260,8 +328,8 @@ class Scenario(_Part):
     subscriptions: list[Subscription] = Field(min_length=1)
     features: list[Feature] = []
     regions: dict[str, Region] = {}
-    resources: list[Json] = []
-    """ARM bodies with ``id``, in the order in which they came to be."""
+    resources: list[Entry] = []
+    """ARM bodies with ``id``, in the order in which they came to be, and generators of such."""
     activity: list[Past] = []
     """What others did before the start and the activity log still shows."""
     durations: dict[str, Seconds] = {}
@@ -286,6 +354,20 @@ class Scenario(_Part):
     def start_ms(self) -> int:
         return from_iso(self.start)
 
+    def every_resource(self) -> Iterator[Json]:
+        """The bodies of all resources, one after the other.
+
+        Raises:
+            BookError: a calculation has no meaning.
+        """
+        try:
+            for number, body in enumerate(each(self.resources, {}, ("resources",))):
+                if number == MOST_RESOURCES:
+                    raise Misplaced(("resources",), f"there are more than {MOST_RESOURCES:,}")
+                yield body
+        except Misplaced as error:
+            raise BookError(f"scenario {self.id}: {'.'.join(map(str, error.place))}: {error.why}") from error
+
     def takes_s(self, what: str) -> float:
         """How long an operation takes, in seconds. ``what`` is a key of ``DURATIONS``."""
         return float(self.durations.get(what, DURATIONS[what]))
@@ -296,6 +378,27 @@ class Scenario(_Part):
         return self.model_dump(mode="json", by_alias=True)
 
 
+def validated(doc: Json) -> Scenario:
+    """The scenario that a document says.
+
+    Raises:
+        BookError: a ``{{word}}`` has no meaning.
+        ValidationError: the document does not fit the model, with the place of each error.
+    """
+    made = Scenario.model_validate(fill(doc))
+    try:
+        for _ in each(made.resources, {}, ("resources",), samples=True):
+            pass  # one of each generator shows whether its words make sense
+    except Misplaced as error:
+        where: InitErrorDetails = {
+            "type": PydanticCustomError("word", "{why}", {"why": error.why}),
+            "loc": error.place,
+            "input": None,
+        }
+        raise ValidationError.from_exception_data("Scenario", [where]) from error
+    return made
+
+
 def from_doc(doc: Json) -> Scenario:
     """Check a document, once ``let`` words are filled in.
 
@@ -303,42 +406,8 @@ def from_doc(doc: Json) -> Scenario:
         BookError: it does not fit the model; the message names the place.
     """
     try:
-        return Scenario.model_validate(fill(doc))
+        return validated(doc)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise BookError(f"scenario: {place}: {first['msg']}") from error
-
-
-_WORD: Final = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
-
-
-def fill(doc: Json) -> Json:
-    """A document without its ``let`` block, every ``{{word}}`` replaced.
-
-    Raises:
-        BookError: a word is not in ``let``, or ``let`` is no mapping of words to texts.
-    """
-    words: dict[str, str] = {}
-    given = doc.get("let") or {}
-    if not isinstance(given, dict):
-        raise BookError("scenario: let: must be a mapping")
-
-    def put(text: str) -> str:
-        def one(match: re.Match[str]) -> str:
-            if match[1] not in words:
-                raise BookError(f"scenario: {{{{{match[1]}}}}} is not in `let`")
-            return words[match[1]]
-
-        return _WORD.sub(one, text)
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, str):
-            return put(value)
-        if isinstance(value, Mapping):
-            return {put(str(k)): walk(v) for k, v in value.items()}
-        return [walk(v) for v in value] if isinstance(value, list) else value
-
-    for word, value in given.items():
-        words[str(word)] = put(str(value))
-    return {str(k): walk(v) for k, v in doc.items() if k != "let"}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from runbook import assets
 from runbook.core.error import BookError, UsageError
-from runbook.sim.scenario import Scenario, fill
+from runbook.sim.scenario import Scenario, validated
 
 LARGEST_BYTES: Final = 1_000_000
 
@@ -74,7 +74,7 @@ def parse_scenario(source: str, file: str) -> Scenario:
     if not isinstance(doc, dict):
         raise _at(node, "a scenario is a mapping", file)
     try:
-        return Scenario.model_validate(fill(doc))
+        return validated(doc)
     except BookError as error:
         raise _at(node, error.message, file) from error
     except ValidationError as error:

@@ -7,7 +7,7 @@ neither is stored as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from runbook.core.error import BookError
@@ -56,9 +56,10 @@ def seed(cloud: Cloud) -> None:
     cloud.set_time(start_ms - HISTORY_MS)
     for function in _STARTERS:
         function(cloud)
-    for body in cloud.scenario.resources:
+    known = _writable()
+    for body in cloud.scenario.every_resource():
         try:
-            _make(cloud, body)
+            _make(cloud, body, known)
         except ArmFault as fault:
             raise BookError(f"scenario {cloud.scenario.id}: {body.get('id')}: {fault.message}") from fault
         while (next_ms := cloud.next_timer_ms) is not None:
@@ -70,7 +71,13 @@ def seed(cloud: Cloud) -> None:
     parties.arrange(cloud)
 
 
-def _make(cloud: Cloud, body: Json) -> None:
+def _writable() -> dict[str, str]:
+    """Types that have a PUT route, in lower case, with the newest api-version that any route of theirs accepts."""
+    kinds = {r.type for r in all_routes() if r.method == "PUT"}
+    return {kind.lower(): versions_of(kind)[0] for kind in kinds}
+
+
+def _make(cloud: Cloud, body: Json, known: Mapping[str, str]) -> None:
     from runbook.sim.cloud import PLATFORM
 
     resource_id = str(body.get("id", ""))
@@ -80,9 +87,9 @@ def _make(cloud: Cloud, body: Json) -> None:
     if kind.lower() in _SEEDERS:
         _SEEDERS[kind.lower()](cloud, body)
         return
-    if any(r.method == "PUT" and r.type.lower() == kind.lower() for r in all_routes()):
+    if kind.lower() in known:
         sent = {k: v for k, v in body.items() if k not in ("id", "name", "type")}
-        reply = cloud.answer(Call("PUT", resource_id, {"api-version": versions_of(kind)[0]}, {}, sent), PLATFORM)
+        reply = cloud.answer(Call("PUT", resource_id, {"api-version": known[kind.lower()]}, {}, sent), PLATFORM)
         if reply.status >= 400:
             error = obj(reply.body, "error")
             raise BookError(f"scenario {cloud.scenario.id}: {resource_id}: {error.get('code')}: {error.get('message')}")

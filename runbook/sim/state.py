@@ -4,7 +4,9 @@ Invariant: a reply is handed out only after ``commit`` returned, and what ``comm
 needs to go on exactly there. A file has one owner; opening it takes ownership, and a commit by an owner that lost it
 raises ``CloudLost`` and writes nothing.
 
-``get`` and ``items`` hand out copies and ``put`` takes one, so a document changes only through ``put``.
+``get``, ``items`` and ``Docs`` hand out copies and ``put`` takes one, so a document changes only through ``put``.
+An index follows every ``put``, ``delete`` and ``rollback`` and lies in memory alone: it is worked out again when the
+file is opened. What is asked for by index costs what is found, whatever else the table holds.
 """
 
 from __future__ import annotations
@@ -12,15 +14,16 @@ from __future__ import annotations
 import json
 import os
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import apsw
 
 from runbook.core.error import RunbookError, Unwritable
 
 Json = dict[str, Any]
+Finder = Callable[[str, Json], Iterable[tuple[str, str]]]
 
 SCHEMA: Final = 1
 
@@ -30,6 +33,41 @@ class CloudLost(RunbookError):
 
     code = "cloud_lost"
     exit_status = 6
+
+
+class Docs(Sequence[Json]):
+    """Documents by key, in this order, each copied when it is looked at and not before.
+
+    The keys are those of the moment it was made; going through it leaves out what has gone since.
+    """
+
+    def __init__(self, state: State, table: str, keys: Sequence[str]) -> None:
+        self._state, self._table, self._keys = state, table, keys
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The keys, in order."""
+        return self._keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, at: int) -> Json: ...
+    @overload
+    def __getitem__(self, at: slice) -> Docs: ...
+    def __getitem__(self, at: int | slice) -> Json | Docs:
+        if isinstance(at, slice):
+            return Docs(self._state, self._table, self._keys[at])
+        doc = self._state.get(self._table, self._keys[at])
+        if doc is None:
+            raise LookupError(f"{self._keys[at]} is gone")
+        return doc
+
+    def __iter__(self) -> Iterator[Json]:
+        for key in self._keys:
+            if (doc := self._state.get(self._table, key)) is not None:
+                yield doc
 
 
 class State:
@@ -46,12 +84,16 @@ class State:
     def __init__(self, path: Path | None = None, *, durable: bool = True) -> None:
         self._tables: dict[str, dict[str, Json]] = {}
         self._keys: dict[str, list[str]] = {}
+        self._finders: dict[str, dict[str, Finder]] = {}  # by table, then name
+        self._found: dict[str, dict[str, list[str]]] = {}  # by index, then value: entries, sorted
         self._undo: list[tuple[str, str, Json | None, bool]] = []  # table, key, what stood there, soft
         self._soft: set[tuple[str, str]] = set()  # committed in memory, not yet in the file
         self._db: apsw.Connection | None = None
         self._owner = 0
         self.latest_ms = 0
         """The latest time at which anything was committed, UTC milliseconds; 0 when nothing was."""
+        self.copies = 0
+        """How many documents were handed out so far: what reading costs."""
         if path is not None:
             self._open(path, durable)
 
@@ -60,7 +102,15 @@ class State:
     def get(self, table: str, key: str) -> Json | None:
         """A copy of one document, or None."""
         doc = self._tables.get(table, {}).get(key)
-        return None if doc is None else _copy(doc)
+        if doc is None:
+            return None
+        self.copies += 1
+        found: Json = _copy(doc)
+        return found
+
+    def has(self, table: str, key: str) -> bool:
+        """Whether there is such a document."""
+        return key in self._tables.get(table, {})
 
     def put(self, table: str, key: str, doc: Json, *, soft: bool = False) -> None:
         """Store a copy of a JSON document.
@@ -68,29 +118,16 @@ class State:
         A ``soft`` one is alone worth no disk write (a throttling bucket): it is saved along with the next commit that
         has something else to save, and may be older after a crash.
         """
-        rows = self._tables.setdefault(table, {})
-        before = rows.get(key)
-        if before is None:
-            insort(self._keys.setdefault(table, []), key)
-        self._undo.append((table, key, before, soft))
-        rows[key] = _copy(doc)
+        self._undo.append((table, key, self._place(table, key, _copy(doc)), soft))
 
     def delete(self, table: str, key: str) -> None:
         """Remove a document; nothing happens when it is absent."""
-        before = self._tables.get(table, {}).pop(key, None)
-        if before is not None:
-            keys = self._keys[table]
-            del keys[bisect_left(keys, key)]
-            self._undo.append((table, key, before, False))
+        if self.has(table, key):
+            self._undo.append((table, key, self._place(table, key, None), False))
 
     def keys(self, table: str, prefix: str = "") -> list[str]:
         """The keys that begin with ``prefix``, sorted."""
-        keys = self._keys.get(table, [])
-        first = bisect_left(keys, prefix)
-        last = first
-        while last < len(keys) and keys[last].startswith(prefix):
-            last += 1
-        return keys[first:last]
+        return _beginning(self._keys.get(table, []), prefix)
 
     def items(self, table: str, prefix: str = "") -> Iterator[tuple[str, Json]]:
         """``(key, copy)`` of the documents whose keys begin with ``prefix``, sorted by key."""
@@ -110,6 +147,47 @@ class State:
         self.put("counters", name, {"n": number})
         return number
 
+    # ------------------------------------------------------------ indices
+
+    def index(self, table: str, name: str, finder: Finder) -> None:
+        """Keep an index of a table from now on. ``finder(key, doc)`` gives ``(value, entry)`` pairs."""
+        if name in self._found:
+            return
+        self._found[name] = {}
+        self._finders.setdefault(table, {})[name] = finder
+        for key, doc in self._tables.get(table, {}).items():
+            self._follow(name, set(), set(finder(key, doc)))
+
+    def entries(self, index: str, value: str, prefix: str = "") -> list[str]:
+        """The entries of an index under a value that begin with ``prefix``, sorted."""
+        return _beginning(self._found[index].get(value, []), prefix)
+
+    def _follow(self, index: str, before: set[tuple[str, str]], after: set[tuple[str, str]]) -> None:
+        found = self._found[index]
+        for value, entry in before - after:
+            entries = found[value]
+            del entries[bisect_left(entries, entry)]
+            if not entries:
+                del found[value]
+        for value, entry in after - before:
+            insort(found.setdefault(value, []), entry)
+
+    def _place(self, table: str, key: str, doc: Json | None) -> Json | None:
+        """Let a document, or none, stand under a key, with everything that follows from it; what stood there before."""
+        rows, keys = self._tables.setdefault(table, {}), self._keys.setdefault(table, [])
+        before = rows.get(key)
+        for name, finder in self._finders.get(table, {}).items():
+            old = set() if before is None else set(finder(key, before))
+            self._follow(name, old, set() if doc is None else set(finder(key, doc)))
+        if doc is not None:
+            rows[key] = doc
+            if before is None:
+                insort(keys, key)
+        elif before is not None:
+            del rows[key]
+            del keys[bisect_left(keys, key)]
+        return before
+
     # ------------------------------------------------------------ all or nothing
 
     def mark(self) -> int:
@@ -120,14 +198,7 @@ class State:
         """Undo every write since ``mark``."""
         while len(self._undo) > mark:
             table, key, before, _ = self._undo.pop()
-            rows, keys = self._tables[table], self._keys[table]
-            if before is None:
-                if rows.pop(key, None) is not None:
-                    del keys[bisect_left(keys, key)]
-            else:
-                if key not in rows:
-                    insort(keys, key)
-                rows[key] = before
+            self._place(table, key, before)
 
     def commit(self, now_ms: int = 0) -> None:
         """Make everything written since the last commit durable, in one transaction.
@@ -219,6 +290,56 @@ class State:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+
+def copy_of(path: Path) -> State:
+    """What a file holds, in memory: read in one go, whoever owns it. Nothing is written, and its owner keeps it.
+
+    Raises:
+        Unwritable: the file cannot be read, or was written by a later release.
+    """
+    state = State()
+    try:
+        db = _reader(path)
+        try:
+            with db:  # one moment of it, also while its owner goes on writing
+                meta = {str(name): int(str(value)) for name, value in db.execute("SELECT name, value FROM meta")}
+                if meta.get("schema", SCHEMA) > SCHEMA:
+                    raise Unwritable(
+                        f"{path} was written by a later release of runbook.",
+                        "Read it with that release or a newer one.",
+                    )
+                for table, key, doc in db.execute("SELECT tbl, key, doc FROM rows"):
+                    state.put(str(table), str(key), json.loads(str(doc)))
+        finally:
+            db.close()
+    except apsw.Error as error:
+        raise Unwritable(
+            f"The simulated cloud {path} cannot be read: {error}.", "Restore it from a copy, or start a new rehearsal."
+        ) from error
+    state.commit(meta.get("latest_ms", 0))
+    return state
+
+
+def _reader(path: Path) -> apsw.Connection:
+    """A connection that cannot write, also where the folder may not be written to and no log is left."""
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        db.set_busy_timeout(10_000)
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        if log.exists() and log.stat().st_size:
+            raise
+        uri = f"{path.absolute().as_uri()}?immutable=1"
+        db = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    return db
+
+
+def _beginning(texts: list[str], prefix: str) -> list[str]:
+    """Those of sorted texts that begin with a prefix."""
+    first = bisect_left(texts, prefix)
+    return texts[first : bisect_left(texts, True, first, key=lambda text: not text.startswith(prefix))]
 
 
 def _copy(value: Any) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.sim.net import NET, SUBNET, NetWorld
 from tests.sim.openapi import check, needs_specs
 from tests.sim.world import OTHER, RG, SUB, World, scenario
 
@@ -117,3 +118,17 @@ def test_permission_and_lock_answers_fit_their_descriptions() -> None:
             check(method, path, world.call(method, path, LOCKS, body), LOCKS)
     path = RG + "/providers/Microsoft.Authorization/permissions"
     check("GET", path, world.call("GET", path, "2022-04-01"), "2022-04-01")
+
+
+def test_a_lock_is_put_read_listed_and_removed_on_a_resource_and_on_one_below_another() -> None:
+    world = NetWorld()
+    for scope in (SCOPE.rpartition("/")[0] + "/pls", SUBNET):
+        path = scope + LOCK
+        made = world.call("PUT", path, LOCKS, lock("CanNotDelete"))
+        assert (made.status, made.body["id"]) == (201, path)
+        assert world.call("PUT", path, LOCKS, lock("CanNotDelete")).status == 200
+        assert world.get(path, LOCKS) == made.body
+        assert world.get(scope + LOCK.rpartition("/")[0], LOCKS)["value"] == [made.body]
+        assert world.refused("DELETE", scope, NET if scope == SUBNET else SCOPES)[1] == "ScopeLocked"
+        assert world.call("DELETE", path, LOCKS).status == 200
+        assert world.call("DELETE", path, LOCKS).status == 204

@@ -3,9 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runbook.core.clock import VirtualClock
+from runbook.core.error import BookError
 from runbook.sim.cloud import Call, Cloud
 from runbook.sim.state import State
+from tests.sim.net import HERE, NetWorld, endpoint_body, zone_id
 from tests.sim.world import RG, SUB, World, scenario
 
 V = "2022-12-27"
@@ -77,3 +81,53 @@ def test_nobody_reacts_to_what_the_scenario_starts_from() -> None:
     world = World(scenario(resources=resources, parties=[party]))
     world.wait(3600)
     assert world.get(SCOPE, V)["name"] == "s"
+
+
+def test_one_party_gives_every_endpoint_that_fits_its_zone_group_some_minutes_later() -> None:
+    zone = zone_id("privatelink.his.arc.azure.com")
+    config = {"name": "avd-privateDnsZone", "properties": {"privateDnsZoneId": zone}}
+    policy = {
+        "id": "policy",
+        "who": "policy-assignment",
+        "on": "write",
+        "method": "PUT",
+        "path": "*/privateEndpoints/*-connection",
+        "after": "5m",
+        "do": {
+            "do": "put",
+            "path": "{path}/privateDnsZoneGroups/deployedByPolicy",
+            "body": {"properties": {"privateDnsZoneConfigs": [config]}},
+        },
+    }
+    world = NetWorld(resources=({"id": zone, "location": "global"},), parties=[policy])
+    made = [f"{HERE}/privateEndpoints/{name}" for name in ("pe-a-connection", "pe-b-connection", "pe-c-feed")]
+    for endpoint in made:
+        world.settled("PUT", endpoint, body=endpoint_body())
+    assert [world.get(f"{e}/privateDnsZoneGroups")["value"] for e in made] == [[], [], []]
+    world.wait(600)
+    found = [[g["name"] for g in world.get(f"{e}/privateDnsZoneGroups")["value"]] for e in made]
+    assert found == [["deployedByPolicy"], ["deployedByPolicy"], []]
+    assert done(world, "policy") == ["201", "201"]
+
+
+def test_what_an_action_names_is_that_of_its_own_trigger() -> None:
+    tags = {"{name}": "{path} {parent} {group} {subscription}"}
+    world = acting(on="write", method="PUT", path="*/s", do={"do": "set", "path": "{path}", "body": {"tags": tags}})
+    world.ok("PUT", SCOPE, V, PLACE)
+    assert world.get(SCOPE, V)["tags"] == {"s": f"{SCOPE} {SCOPE.rsplit('/', 2)[0]} {RG} {SUB}"}
+
+
+@pytest.mark.parametrize(
+    ("party", "words"),
+    [
+        ({"on": "write", "do": {"do": "delete", "path": "{where}"}}, "{where} means nothing here; there are {path}"),
+        ({"on": "write", "do": {**PUT, "body": {"tags": {"a": ["{feature}"]}}}}, "{feature} means nothing here"),
+        ({"at": "1h", "do": {"do": "delete", "path": "{path}"}}, "{path} means nothing here; it has no words"),
+    ],
+)
+def test_a_word_that_the_trigger_does_not_have_is_refused_when_the_scenario_is_read(
+    party: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BookError) as caught:
+        acting(**party)
+    assert words in caught.value.message

@@ -27,12 +27,13 @@ subscriptions: [{id: s, name: S}]
 def test_every_shipped_scenario_can_be_started_and_its_inputs_point_at_what_is_there(name: str) -> None:
     world = World(load_scenario(name))
     inputs = world.scenario.inputs
-    for key in ("vnet", "nsg"):
-        assert world.cloud.find(inputs[key]) is not None, key
-    assert world.cloud.find(inputs["subnet"]) is not None
+    there = ["vnet", "subnet", *(key for key in ("nsg",) if key in inputs)]
+    for wanted in (*(inputs[key] for key in there), *inputs.get("resolving_networks", [])):
+        assert world.cloud.find(wanted) is not None, wanted
     assert world.cloud.now_ms == world.scenario.start_ms
     known = {s.id for s in world.scenario.subscriptions}
-    assert {inputs["subscription"], *inputs.get("additional_subscriptions", [])} <= known
+    named = inputs["subscriptions"] if "subscriptions" in inputs else [inputs["subscription"]]
+    assert {*named, *inputs.get("additional_subscriptions", [])} <= known
 
 
 def test_the_four_shipped_scenarios_are_there() -> None:
@@ -78,6 +79,8 @@ def test_a_fault_in_a_file_is_named_with_its_place(text: str, place: tuple[int, 
         ({"faults": [{"id": "a", "method": "PUT"}]}, "exactly one act"),
         ({"faults": [{"id": "a", "method": "PUT", "not_sent": True, "slow": 5}]}, "exactly one act"),
         ({"faults": [{"id": "a", "method": "PUT", "not_sent": True}] * 2}, "one id"),
+        ({"faults": [{"id": "a", "not_sent": True}]}, "names the method"),
+        ({"faults": [{"id": "a", "method": "PUT", "script_error": "no"}]}, "no method"),
         ({"parties": [{"id": "a", "who": "b", "do": "approve"}]}, "either `at` or `on`"),
         ({"parties": [{"id": "a", "who": "b", "at": 5, "do": "approve"}]}, "feature_pending"),
     ],
@@ -149,3 +152,17 @@ def test_garbage_for_a_file_is_a_book_error_or_a_scenario(text: str) -> None:
 def test_garbage_for_a_document_is_a_book_error_or_a_scenario(changes: dict[str, Any]) -> None:
     error = faulted(lambda: scenario(**changes))
     assert error is None or error.message
+
+
+def test_the_small_desktop_estate_is_public_in_use_and_has_one_machine_switched_off() -> None:
+    world = World(load_scenario("avd-small"), version="2024-04-03")
+    home = f"/subscriptions/{world.scenario.subscriptions[0].id}/providers/Microsoft.DesktopVirtualization"
+    pools = world.get(home + "/hostPools")["value"]
+    hosts = [h["properties"] for p in pools for h in world.get(p["id"] + "/sessionHosts")["value"]]
+    assert sorted(h["status"] for h in hosts) == ["Available"] * 4 + ["Shutdown"]
+    assert sum(h["sessions"] for h in hosts) == 6
+    assert all(world.cloud.find(h["resourceId"]) for h in hosts)
+    assert len(world.get(home + "/workspaces")["value"]) == len(world.get(home + "/applicationGroups")["value"]) == 2
+    closed = [p for p in pools if p["properties"].get("publicNetworkAccess", "Enabled") != "Enabled"]
+    assert (len(pools), closed) == (2, [])
+    assert world.cloud.find(world.scenario.inputs["placeholder"]) is None

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbook.sim.providers.addresses import Pool
+from runbook.sim.providers.addresses import held as entry
 from runbook.sim.wire import ArmFault
 from tests.sim.net import ENDPOINT, HERE, SUBNET, VNET, NetWorld, endpoint_body, vnet_body
 from tests.sim.world import SUB
@@ -214,7 +215,7 @@ def test_addresses_are_never_given_twice_nor_more_than_there_are(length: int, mo
             for address in list(held)[:count]:
                 del held[address]
             continue
-        pool = Pool("s", (network,), held)
+        pool = Pool("s", (network,), sorted(entry(a, nic) for a, nic in held.items()))
         if pool.capacity - len(held) < count:
             with pytest.raises(ArmFault, match="SubnetIsFull"):
                 pool.take(count)

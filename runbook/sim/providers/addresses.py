@@ -1,8 +1,8 @@
 """Private addresses of subnets: who holds which, which are free, and giving them out.
 
 Invariants: an address has at most one holder, lies in its subnet and is none of the five that Azure keeps in each
-range (the first four and the last). Network interfaces are the only record of who holds an address; nothing is
-counted twice, because nothing else counts.
+range (the first four and the last). Network interfaces are the only record of who holds an address, found by an index;
+nothing is counted twice, because nothing else counts. Giving out an address looks at no interface, however many stand.
 
 Source: "Azure Virtual Network frequently asked questions", learn.microsoft.com (five reserved addresses); error codes
 from "Troubleshoot common Azure deployment errors" and recorded answers.
@@ -10,12 +10,13 @@ from "Troubleshoot common Azure deployment errors" and recorded answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 
-from runbook.core.ids import subscription_of
+from runbook.sim.hooks import index
 from runbook.sim.wire import ArmFault, Json, bad_request, items, text
 
 if TYPE_CHECKING:
@@ -30,6 +31,27 @@ RESERVED: Final = 5
 Network = IPv4Network | IPv6Network
 
 
+@index("resources", "address")
+def _by_subnet(key: str, doc: Json) -> Iterator[tuple[str, str]]:
+    """Subnet id in lower case → an entry of each address that an interface holds there."""
+    if str(doc.get("type", "")).lower() != NIC.lower():
+        return
+    try:
+        for number, config in enumerate(items(doc, "properties", "ipConfigurations")):
+            where, address = text(config, "properties", "subnet", "id"), text(config, "properties", "privateIPAddress")
+            name = text(config, "name", default=f"ipconfig{number + 1}")
+            if where and address:
+                holder = text(config, "id", default=f"{doc['id']}/ipConfigurations/{name}")
+                yield where.lower(), held(IPv4Address(address), holder)
+    except (ArmFault, ValueError):
+        return  # stored as no service would: it holds nothing
+
+
+def held(address: IPv4Address, holder: str) -> str:
+    """An address and who holds it, as one text; such texts sort by address."""
+    return f"{int(address):010d} {holder}"
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """One subnet's addresses.
@@ -37,12 +59,13 @@ class Pool:
     Attributes:
         name: the subnet's name, for messages.
         ranges: its IPv4 ranges.
-        holders: address → id of the interface configuration that holds it.
+        entries: what ``held`` makes of each address that is given out and the interface configuration that holds it,
+            sorted.
     """
 
     name: str
     ranges: tuple[IPv4Network, ...]
-    holders: Mapping[IPv4Address, str]
+    entries: Sequence[str]
 
     @property
     def capacity(self) -> int:
@@ -54,13 +77,28 @@ class Pool:
         """The ranges as text, for messages."""
         return ",".join(str(r) for r in self.ranges)
 
+    def holder(self, address: IPv4Address) -> str:
+        """Id of the interface configuration that holds an address; empty when none does."""
+        start = held(address, "")
+        at = bisect_left(self.entries, start)
+        return self.entries[at].removeprefix(start) if self._is_at(at, int(address)) else ""
+
     def free(self) -> Iterator[IPv4Address]:
-        """Free addresses, lowest first."""
+        """Free addresses, lowest first. Those held without a gap from the start on are jumped over."""
         for r in self.ranges:
-            first, last = int(r.network_address) + RESERVED_FIRST, int(r.broadcast_address) - 1
-            for number in range(first, last + 1):
-                if (address := IPv4Address(number)) not in self.holders:
-                    yield address
+            number, end = int(r.network_address) + RESERVED_FIRST, int(r.broadcast_address)
+            at = bisect_left(self.entries, held(IPv4Address(number), ""))
+            full = bisect_left(range(len(self.entries) - at), True, key=lambda i: not self._is_at(at + i, number + i))
+            number, at = number + full, at + full
+            while number < end:
+                if self._is_at(at, number):
+                    at += 1
+                else:
+                    yield IPv4Address(number)
+                number += 1
+
+    def _is_at(self, at: int, number: int) -> bool:
+        return at < len(self.entries) and self.entries[at].startswith(f"{number:010d} ")
 
     def is_reserved(self, address: IPv4Address) -> bool:
         """Whether Azure keeps this address of the subnet for itself."""
@@ -111,7 +149,7 @@ class Pool:
                 "PrivateIPAddressInReservedRange",
                 f"Private static IP address {wanted} falls within reserved IP range of subnet prefix {self.prefix}.",
             )
-        holder = self.holders.get(wanted, "")
+        holder = self.holder(wanted)
         if holder and holder.lower() != by.lower():
             raise ArmFault(
                 400,
@@ -122,29 +160,15 @@ class Pool:
         return str(wanted)
 
 
-def pool(cloud: Cloud, subnet: Json, *, without: str = "") -> Pool:
-    """The addresses of a stored subnet as they stand now.
-
-    Args:
-        cloud: the cloud.
-        subnet: the subnet's stored body.
-        without: the id of an interface to leave out, whose own addresses may be given again.
-    """
-    return Pool(str(subnet["name"]), ranges_of(subnet), holders(cloud, str(subnet["id"]), without=without))
+def pool(cloud: Cloud, subnet: Json) -> Pool:
+    """The addresses of a stored subnet as they stand now. ``subnet`` is its stored body."""
+    subnet_id = str(subnet["id"]).lower()
+    return Pool(str(subnet["name"]), ranges_of(subnet), cloud.state.entries("address", subnet_id))
 
 
-def holders(cloud: Cloud, subnet_id: str, *, without: str = "") -> dict[IPv4Address, str]:
-    """Who holds which address of a subnet: address → id of the interface configuration, sorted by address."""
-    held: dict[IPv4Address, str] = {}
-    for nic in cloud.resources(NIC, f"/subscriptions/{subscription_of(subnet_id) or ''}"):
-        if str(nic["id"]).lower() == without.lower():
-            continue
-        for number, config in enumerate(items(nic, "properties", "ipConfigurations")):
-            where, address = text(config, "properties", "subnet", "id"), text(config, "properties", "privateIPAddress")
-            if where.lower() == subnet_id.lower() and address:
-                name = text(config, "name", default=f"ipconfig{number + 1}")
-                held[IPv4Address(address)] = text(config, "id", default=f"{nic['id']}/ipConfigurations/{name}")
-    return dict(sorted(held.items()))
+def holders(cloud: Cloud, subnet_id: str) -> list[str]:
+    """Ids of the interface configurations that hold an address of a subnet, sorted by address."""
+    return [entry.partition(" ")[2] for entry in cloud.state.entries("address", subnet_id.lower())]
 
 
 def prefixes_of(body: Json) -> list[str]:

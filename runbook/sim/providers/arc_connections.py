@@ -13,7 +13,8 @@ from runbook.sim import operations
 from runbook.sim.cloud import Cloud, Place
 from runbook.sim.hooks import effect
 from runbook.sim.parties import ANSWERS
-from runbook.sim.providers.hybridcompute import HYBRID, ONE, connections, scope_at, tell_changed
+from runbook.sim.providers.hybridcompute import HYBRID, ONE, connections, scope_at
+from runbook.sim.providers.link_owner import remove, set_state
 from runbook.sim.routes import route
 from runbook.sim.wire import Call, Json, Reply, json_body, one_of, text
 
@@ -61,15 +62,12 @@ def _connection_settled(cloud: Cloud, args: Json) -> Json | None:
     connection = cloud.find(args["id"])
     if connection is None:
         return None
-    connection["properties"]["privateLinkServiceConnectionState"] = args["state"]
-    cloud.save(connection)
-    tell_changed(cloud, connection, args["state"])
-    return connection
+    return set_state(cloud, connection, args["state"])
 
 
 @effect("connection.answer")
 def _answer(cloud: Cloud, args: Json) -> None:
-    """The scope's owner answers a pending connection."""
+    """The owner of a target, of whatever type, answers a pending connection."""
     words = ("Approved", "Approved by") if args["approved"] else ("Rejected", "Rejected by")
     state = {"status": words[0], "description": f"{words[1]} {args['who']}", "actionsRequired": "None"}
     connection = cloud.find(args["connection"])
@@ -101,5 +99,4 @@ def _delete_connection(cloud: Cloud, call: Call, place: Place) -> Reply:
 def _connection_removed(cloud: Cloud, args: Json) -> None:
     connection = cloud.find(args["id"])
     if connection is not None:
-        cloud.drop(args["id"])
-        tell_changed(cloud, connection, None)
+        remove(cloud, connection)

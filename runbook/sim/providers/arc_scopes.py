@@ -8,6 +8,8 @@ Source: Microsoft.HybridCompute OpenAPI 2022-12-27 (privateLinkScopes); recorded
 
 from __future__ import annotations
 
+from functools import partial
+
 from runbook.sim import operations
 from runbook.sim.cloud import Cloud, Place
 from runbook.sim.hooks import effect
@@ -22,9 +24,9 @@ from runbook.sim.providers.hybridcompute import (
     connections,
     members,
     scope_at,
-    tell_changed,
     validation,
 )
+from runbook.sim.providers.link_owner import tell_changed
 from runbook.sim.providers.namespaces import ARC_FLAG
 from runbook.sim.providers.registration import is_visible
 from runbook.sim.providers.resources import check_location
@@ -97,12 +99,12 @@ def _get_scope(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("GET", GROUP + HOME, versions=HYBRID)
 def _list_scopes(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [_body(cloud, s) for s in cloud.resources(SCOPE, place.group_id)])
+    return cloud.listing(call, cloud.resources(SCOPE, place.group_id), show=partial(_body, cloud))
 
 
 @route("GET", SUBSCRIPTION + HOME, versions=HYBRID)
 def _list_all_scopes(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [_body(cloud, s) for s in cloud.resources(SCOPE, f"/subscriptions/{place.sub}")])
+    return cloud.listing(call, cloud.resources(SCOPE, f"/subscriptions/{place.sub}"), show=partial(_body, cloud))
 
 
 @route("DELETE", ONE, versions=HYBRID)

@@ -16,6 +16,7 @@ from typing import Final
 from runbook.sim.cloud import Cloud
 from runbook.sim.providers.network import HERE, etag_of
 from runbook.sim.routes import Place, route
+from runbook.sim.state import Docs
 from runbook.sim.wire import (
     ArmFault,
     Call,
@@ -83,7 +84,7 @@ def lookup(cloud: Cloud, zone: Json, name: str) -> list[str] | None:
     return None
 
 
-def records(cloud: Cloud, zone_id: str) -> list[Json]:
+def records(cloud: Cloud, zone_id: str) -> Docs:
     """The record sets of a zone that are stored: all but its SOA."""
     return cloud.resources(RECORD_A, zone_id)
 
@@ -161,14 +162,15 @@ def _delete(cloud: Cloud, call: Call, place: Place) -> Reply:
 @route("GET", _ZONE + "/A", versions=DNS)
 def _list(cloud: Cloud, call: Call, place: Place) -> Reply:
     zone = cloud.need(place.id.rpartition("/")[0], as_parent=True)
-    return cloud.listing(call, _ending(call, records(cloud, str(zone["id"]))))
+    return cloud.listing(call, _ending(call, records(cloud, str(zone["id"])).keys), show=cloud.need)
 
 
 @route("GET", _ZONE + "/ALL", versions=DNS)
 @route("GET", _ZONE + "/recordSets", versions=DNS)
 def _list_all(cloud: Cloud, call: Call, place: Place) -> Reply:
     zone = cloud.need(place.id.rpartition("/")[0], as_parent=True)
-    return cloud.listing(call, _ending(call, [*records(cloud, str(zone["id"])), _soa(zone)]))
+    keys = [*_ending(call, records(cloud, str(zone["id"])).keys), *_ending(call, [f"{zone['id']}/SOA/@"])]
+    return cloud.listing(call, keys, show=lambda key: _soa(zone) if "/SOA/" in key else cloud.need(key))
 
 
 @route("GET", _ZONE + "/SOA/@", versions=DNS)
@@ -176,9 +178,10 @@ def _get_soa(cloud: Cloud, call: Call, place: Place) -> Reply:
     return Reply(200, {}, _soa(cloud.need(place.id.rsplit("/", 2)[0], as_parent=True)))
 
 
-def _ending(call: Call, found: list[Json]) -> list[Json]:
+def _ending(call: Call, ids: Sequence[str]) -> list[str]:
+    """Those of a zone's records whose names end as the call wants it."""
     ending = call.query.get("$recordsetnamesuffix", "").lower()
-    return [r for r in found if str(r["name"]).endswith(ending)]
+    return [i for i in ids if i.rpartition("/")[2].endswith(ending)]
 
 
 def _soa(zone: Json) -> Json:

@@ -10,6 +10,7 @@ endpoints" and the private-endpoint troubleshooting pages, learn.microsoft.com (
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from runbook.sim.cloud import Cloud
@@ -268,9 +269,9 @@ def _get(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("GET", _ENDPOINTS, versions=VERSIONS)
 def _list(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, e) for e in cloud.resources(ENDPOINT, place.group_id)])
+    return cloud.listing(call, cloud.resources(ENDPOINT, place.group_id), show=partial(shown, cloud))
 
 
 @route("GET", SUBSCRIPTION + "/providers/Microsoft.Network/privateEndpoints", versions=VERSIONS)
 def _list_all(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, e) for e in cloud.resources(ENDPOINT, f"/subscriptions/{place.sub}")])
+    return cloud.listing(call, cloud.resources(ENDPOINT, f"/subscriptions/{place.sub}"), show=partial(shown, cloud))

@@ -16,7 +16,7 @@ from runbook.core.clock import iso
 from runbook.sim.cloud import Cloud
 from runbook.sim.hooks import effect
 from runbook.sim.parties import ANSWERS
-from runbook.sim.providers.namespaces import ARC_FLAG, NETWORK_FLAG
+from runbook.sim.providers.namespaces import ARC_FLAG, AVD_CLOUDS, AVD_FLAG, AVD_FLAG_DISPLAY, NETWORK_FLAG
 from runbook.sim.routes import SUBSCRIPTION, Place, route
 from runbook.sim.scenario import Feature
 from runbook.sim.seeding import starter
@@ -48,6 +48,15 @@ def check_feature(cloud: Cloud, subscription: str, name: str) -> None:
     """
     if cloud.scenario.era == "ga" or cloud.turn.caller.kind == "platform":
         return
+    need_feature(cloud, subscription, name)
+
+
+def need_feature(cloud: Cloud, subscription: str, name: str) -> None:
+    """Refuse what lacks a feature, in whatever era.
+
+    Raises:
+        ArmFault: 400 ``SubscriptionNotRegisteredForFeature``.
+    """
     if name.lower() not in (n.lower() for n in approved(cloud, subscription)):
         raise ArmFault(
             400,
@@ -62,7 +71,10 @@ def check_feature(cloud: Cloud, subscription: str, name: str) -> None:
 
 
 def _catalogue(cloud: Cloud) -> dict[str, Feature]:
-    return {f.name.lower(): f for f in (*_BOTH, *cloud.scenario.features)}
+    era = cloud.scenario.era
+    desktop = (Feature(name=AVD_FLAG, display_name=AVD_FLAG_DISPLAY[era]),)
+    has_desktop = era == "preview" or cloud.scenario.cloud in AVD_CLOUDS
+    return {f.name.lower(): f for f in (*_BOTH, *(desktop if has_desktop else ()), *cloud.scenario.features)}
 
 
 @starter

@@ -35,7 +35,7 @@ def _list_gateways(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("GET", _CONNECTIONS, versions=VERSIONS)
 def _list_connections(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [_listed(c) for c in cloud.resources(CONNECTION, place.group_id)])
+    return cloud.listing(call, cloud.resources(CONNECTION, place.group_id), show=_listed)
 
 
 @route("GET", _GATEWAYS + "/{name}/connections", versions=VERSIONS)
@@ -47,7 +47,7 @@ def _list_of_gateway(cloud: Cloud, call: Call, place: Place) -> Reply:
         for c in cloud.resources(CONNECTION)
         if gateway_id in (text(c, "properties", end, "id").lower() for end in ends)
     ]
-    return cloud.listing(call, [_listed(c) for c in mine])
+    return cloud.listing(call, mine, show=_listed)
 
 
 def _listed(connection: Json) -> Json:

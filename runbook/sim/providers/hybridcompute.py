@@ -4,7 +4,7 @@ Invariant: a connection belongs to one endpoint, and its state is the scope owne
 are in ``arc_scopes.py``, the owner's in ``arc_connections.py``.
 
 Other providers call ``members``, ``connect`` and ``disconnect``, and listen for ``connection_changed``
-(``{"endpoint", "target", "connection", "state"}``; ``state`` None means removed by the owner).
+(``link_owner.py``).
 
 Source: Microsoft.HybridCompute OpenAPI 2022-12-27 (privateLinkScopes); "Use Azure Private Link to connect servers to
 Azure Arc", learn.microsoft.com, 2026-05-04; recorded Azure CLI answers.
@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from runbook.sim.cloud import Cloud, Place
-from runbook.sim.providers.authorization import may
+from runbook.sim.providers import link_owner
 from runbook.sim.regions import region
 from runbook.sim.routes import GROUP
-from runbook.sim.wire import ArmFault, Json, bad_request, obj, text
+from runbook.sim.wire import Json, bad_request, obj, text
 
 HYBRID: Final = frozenset(
     {
@@ -32,7 +32,6 @@ HYBRID: Final = frozenset(
     }
 )  # fmt: skip
 SCOPE: Final = "Microsoft.HybridCompute/privateLinkScopes"
-CONNECTION: Final = SCOPE + "/privateEndpointConnections"
 GROUP_ID: Final = "hybridcompute"
 HOME: Final = "/providers/" + SCOPE
 ONE: Final = GROUP + HOME + "/{scope}"
@@ -79,49 +78,12 @@ def connect(
     scope = cloud.need(scope_id)
     for group_id in group_ids:
         members(cloud, scope_id, group_id)
-    connection_id = _connection_id(cloud, scope, endpoint_id)
-    existing = cloud.find(connection_id)
-    if existing is not None:
-        return obj(existing, "properties", "privateLinkServiceConnectionState")
-    caller = cloud.turn.caller
-    right = SCOPE + "/privateEndpointConnectionsApproval/action"
-    if not manual and caller.kind != "platform" and not may(cloud, scope_id, right):
-        raise ArmFault(
-            403,
-            "LinkedAuthorizationFailed",
-            f"The client '{caller.name}' with object id '{caller.object_id}' has permission to perform action "
-            f"'Microsoft.Network/privateEndpoints/write' on scope '{endpoint_id}'; however, it does not have "
-            f"permission to perform action 'PrivateEndpointConnectionsApproval/action' on the linked scope(s) "
-            f"'{scope_id}' or the linked scope(s) are invalid.",
-        )
-    if manual:
-        state = {"status": "Pending", "description": message or "Please approve my connection.", "actionsRequired": ""}
-    else:
-        state = {"status": "Approved", "description": "Auto-approved", "actionsRequired": "None"}
-    cloud.save(
-        {
-            "id": connection_id,
-            "name": connection_id.rpartition("/")[2],
-            "type": CONNECTION,
-            "properties": {
-                "privateEndpoint": {"id": endpoint_id},
-                "privateLinkServiceConnectionState": state,
-                "provisioningState": "Succeeded",
-                "groupIds": [GROUP_ID],
-            },
-        }
-    )
-    if manual:
-        about = {"path": scope["id"], "connection": connection_id, "endpoint": endpoint_id}
-        cloud.emit("connection_pending", about)
-    return dict(state)
+    return link_owner.connect(cloud, scope, endpoint_id, [GROUP_ID], manual, message)
 
 
 def disconnect(cloud: Cloud, scope_id: str, endpoint_id: str) -> None:
     """Forget the connection of an endpoint that is gone. Nothing happens when there is none."""
-    scope = cloud.find(scope_id)
-    if scope is not None:
-        cloud.drop(_connection_id(cloud, scope, endpoint_id))
+    link_owner.disconnect(cloud, scope_id, endpoint_id)
 
 
 def connection_details(cloud: Cloud, scope_id: str) -> list[Json]:
@@ -149,28 +111,9 @@ def connection_details(cloud: Cloud, scope_id: str) -> list[Json]:
     return details
 
 
-def tell_changed(cloud: Cloud, connection: Json, state: Json | None) -> None:
-    """Tell the endpoint's side that its connection's state is another; None: the owner removed it."""
-    cloud.emit(
-        "connection_changed",
-        {
-            "endpoint": text(connection, "properties", "privateEndpoint", "id"),
-            "target": str(connection["id"]).rsplit("/", 2)[0],
-            "connection": connection["id"],
-            "state": state,
-        },
-    )
-
-
-def _connection_id(cloud: Cloud, scope: Json, endpoint_id: str) -> str:
-    """``{endpoint name}.{resourceGuid}`` below the scope; the endpoint's ``resourceGuid`` is ``resource_guid(id)``."""
-    name = f"{endpoint_id.rpartition('/')[2]}.{cloud.resource_guid(endpoint_id)}"
-    return f"{scope['id']}/privateEndpointConnections/{name}"
-
-
-def connections(cloud: Cloud, scope_id: str) -> list[Json]:
+def connections(cloud: Cloud, scope_id: str) -> Sequence[Json]:
     """The connections of a scope, sorted by id."""
-    return cloud.resources(CONNECTION, scope_id)
+    return link_owner.connections(cloud, scope_id, SCOPE)
 
 
 def scope_at(cloud: Cloud, place: Place) -> Json:

@@ -9,13 +9,16 @@ Source: Azure Monitor activity log REST API 2015-04-01 (OpenAPI and "$filter" re
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from runbook.core.clock import from_iso, iso
 from runbook.sim.cloud import Cloud
-from runbook.sim.hooks import on
+from runbook.sim.hooks import index, on
 from runbook.sim.routes import SUBSCRIPTION, Place, route, type_of
 from runbook.sim.seeding import starter
+from runbook.sim.state import Docs
 from runbook.sim.wire import ArmFault, Call, Json, Reply
 
 LOG: Final = frozenset({"2014-04-01", "2015-04-01", "2017-03-01-preview"})
@@ -123,19 +126,15 @@ def _history(cloud: Cloud) -> None:
 )
 def _read(cloud: Cloud, call: Call, place: Place) -> Reply:
     first_ms, last_ms, column, wanted = _filter(cloud, call)
-    found = []
-    for _, event in cloud.state.items("activity"):
-        at_ms = from_iso(event["eventTimestamp"])
-        if event["subscriptionId"].lower() == place.sub.lower() and first_ms <= at_ms <= last_ms:
-            value = event[column] if column else ""
-            value = value["value"] if isinstance(value, dict) else value
-            if not column or str(value).lower() == wanted.lower():
-                found.append(event)
-    found.reverse()
-    fields = [f.strip() for f in call.query.get("$select", "").split(",") if f.strip()]
-    if fields:
-        found = [{k: v for k, v in event.items() if k.lower() in {f.lower() for f in fields}} for event in found]
-    return cloud.listing(call, found)
+    keys = cloud.state.entries("event", f"{place.sub}|{column}|{wanted}".lower())
+    first, last = bisect_left(keys, f"{first_ms:015d}."), bisect_left(keys, f"{last_ms + 1:015d}.")
+    fields = {f.strip().lower() for f in call.query.get("$select", "").split(",") if f.strip()}
+    newest_first = Docs(cloud.state, "activity", keys[first:last][::-1])
+    return cloud.listing(call, newest_first, show=lambda event: _selected(event, fields))
+
+
+def _selected(event: Json, fields: Collection[str]) -> Json:
+    return {k: v for k, v in event.items() if not fields or k.lower() in fields}
 
 
 _COLUMNS: Final = {
@@ -144,6 +143,15 @@ _COLUMNS: Final = {
     "resourceprovider": "resourceProviderName",
     "correlationid": "correlationId",
 }
+
+
+@index("activity", "event")
+def _by_column(key: str, doc: Json) -> Iterator[tuple[str, str]]:
+    """Subscription, column and value (or none) in lower case → key, which sorts by time."""
+    for column in ("", *_COLUMNS.values()):
+        told = doc[column] if column else ""
+        value = told["value"] if isinstance(told, dict) else told
+        yield f"{doc['subscriptionId']}|{column}|{value}".lower(), key
 
 
 def _filter(cloud: Cloud, call: Call) -> tuple[int, int, str, str]:

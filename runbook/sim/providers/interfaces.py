@@ -1,7 +1,8 @@
-"""Network interfaces of private endpoints: one address for each member of the target.
+"""Network interfaces: those of private endpoints, with one address for each member of the target, and of machines.
 
 Invariants: an endpoint's interface is made once and keeps its addresses for the endpoint's life; it is the only place
 where member, address and public names come together. Static addresses are given for every member or for none.
+Machines' interfaces come from scenarios alone.
 
 Source: Microsoft.Network OpenAPI 2024-01-01 (networkInterface.json, privateEndpoint.json); recorded answers and
 error answers.
@@ -9,13 +10,30 @@ error answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
 
 from runbook.sim.cloud import Cloud
+from runbook.sim.hooks import index
 from runbook.sim.providers.addresses import NIC, pool
-from runbook.sim.providers.network import HERE, VERSIONS, show
+from runbook.sim.providers.network import (
+    HERE,
+    NSG,
+    SUBNET,
+    VERSIONS,
+    etag_of,
+    missing_reference,
+    reference,
+    referenced,
+    tags_of,
+)
+from runbook.sim.providers.resources import check_location
 from runbook.sim.routes import SUBSCRIPTION, Place, route
+from runbook.sim.seeding import seeder
 from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, items, obj, text, texts
+
+VM: Final = "Microsoft.Compute/virtualMachines"
 
 
 def interface_id(cloud: Cloud, endpoint: Json) -> str:
@@ -54,21 +72,24 @@ def make(cloud: Cloud, endpoint: Json, subnet: Json, group: str, members: Sequen
         "type": NIC,
         "location": endpoint["location"],
         "etag": cloud.new_etag(nic_id),
-        "properties": {
-            "provisioningState": "Succeeded",
-            "resourceGuid": cloud.resource_guid(nic_id, "resource"),
-            "ipConfigurations": configs,
-            "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
-            "macAddress": "",
-            "enableAcceleratedNetworking": False,
-            "enableIPForwarding": False,
-            "hostedWorkloads": [],
-            "nicType": "Standard",
-            "privateEndpoint": {"id": endpoint["id"]},
-        },
+        "properties": {**_properties(cloud, nic_id, configs), "privateEndpoint": {"id": endpoint["id"]}},
     }
     cloud.save(nic)
     return nic
+
+
+def _properties(cloud: Cloud, nic_id: str, configs: list[Json]) -> Json:
+    return {
+        "provisioningState": "Succeeded",
+        "resourceGuid": cloud.resource_guid(nic_id, "resource"),
+        "ipConfigurations": configs,
+        "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+        "macAddress": "",
+        "enableAcceleratedNetworking": False,
+        "enableIPForwarding": False,
+        "hostedWorkloads": [],
+        "nicType": "Standard",
+    }
 
 
 def _config_name(cloud: Cloud, endpoint: Json, member: Json) -> str:
@@ -81,11 +102,11 @@ def _config(
     subnet_id: str,
     address: str,
     group: str,
-    member: Json,
+    member: Json | None,
     is_static: bool,
     is_first: bool,
 ) -> Json:
-    return {
+    config: Json = {
         "id": config_id,
         "name": config_id.rpartition("/")[2],
         "type": NIC + "/ipConfigurations",
@@ -97,13 +118,12 @@ def _config(
             "subnet": {"id": subnet_id},
             "primary": is_first,
             "privateIPAddressVersion": "IPv4",
-            "privateLinkConnectionProperties": {
-                "groupId": group,
-                "requiredMemberName": member["member"],
-                "fqdns": list(member["fqdns"]),
-            },
         },
     }
+    if member is not None:
+        link = {"groupId": group, "requiredMemberName": member["member"], "fqdns": list(member["fqdns"])}
+        config["properties"]["privateLinkConnectionProperties"] = link
+    return config
 
 
 def static_addresses(endpoint: Json, group: str, members: Sequence[Json]) -> dict[str, str]:
@@ -185,22 +205,81 @@ def interface_of(cloud: Cloud, endpoint: Json) -> Json | None:
     return None
 
 
+@index("resources", "fqdn")
+def _by_name(key: str, doc: Json) -> Iterator[tuple[str, str]]:
+    """Public name in lower case → key of the interface that has an address for it."""
+    if str(doc.get("type", "")).lower() == NIC.lower():
+        try:
+            for member in members_of(doc):
+                yield from ((fqdn.lower().rstrip("."), key) for fqdn in member["fqdns"])
+        except ArmFault:
+            return  # stored as no service would
+
+
+def has_endpoint(cloud: Cloud, name: str) -> bool:
+    """Whether some endpoint has an address for a public name (in lower case, without a dot at its end)."""
+    return bool(cloud.state.entries("fqdn", name))
+
+
+# ---------------------------------------------------------------- interfaces of machines
+
+
+@seeder(NIC)
+def _seed(cloud: Cloud, body: Json) -> None:
+    """A machine's interface, by what of it is told: for each configuration its subnet, and an address if it matters.
+
+    Without ``privateIPAddress`` a configuration gets the lowest free address of its subnet.
+    """
+    nic_id, location = str(body["id"]), check_location(cloud, body, NIC)
+    configs = []
+    for number, told in enumerate(items(body, "properties", "ipConfigurations")):
+        config_id = f"{nic_id}/ipConfigurations/{text(told, 'name', default=f'ipconfig{number + 1}')}"
+        subnet = _subnet(cloud, text(told, "properties", "subnet", "id", required=True), nic_id, location)
+        here, wanted = pool(cloud, subnet), text(told, "properties", "privateIPAddress")
+        address = here.claim(wanted, config_id) if wanted else here.take(1)[0]
+        config = _config(cloud, config_id, str(subnet["id"]), address, "", None, bool(wanted), number == 0)
+        configs.append(config)
+    if not configs:
+        raise bad_request(f"Network interface {nic_id} needs an IP configuration.", "InvalidRequestFormat")
+    properties = _properties(cloud, nic_id, configs)
+    if nsg_id := text(body, "properties", "networkSecurityGroup", "id"):
+        reference(nsg_id, NSG, "properties.networkSecurityGroup.id")
+        properties["networkSecurityGroup"] = {"id": referenced(cloud, nsg_id, nic_id)["id"]}
+    nic = {"id": nic_id, "name": nic_id.rpartition("/")[2], "type": NIC, "location": location}
+    cloud.save({**nic, "etag": cloud.new_etag(nic_id), "tags": tags_of(body), "properties": properties})
+
+
+def _subnet(cloud: Cloud, subnet_id: str, nic_id: str, location: str) -> Json:
+    parsed = reference(subnet_id, SUBNET, "properties.ipConfigurations.properties.subnet.id")
+    subnet, vnet = referenced(cloud, subnet_id, nic_id), referenced(cloud, str(parsed.parent), nic_id)
+    if vnet["location"] != location:
+        raise missing_reference(subnet_id, nic_id)
+    return subnet
+
+
+def shown(cloud: Cloud, nic: Json) -> Json:
+    """A stored interface as a client sees it, with the machine it belongs to."""
+    machines = cloud.referring(VM, str(nic["id"]))
+    return {**nic, "properties": {**obj(nic, "properties"), "virtualMachine": {"id": machines[0]}}} if machines else nic
+
+
 # ---------------------------------------------------------------- routes
 
 
 @route("GET", HERE + "/networkInterfaces/{name}", versions=VERSIONS)
 def _get(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return show(cloud, place.id)
+    nic = cloud.need(place.id)
+    return Reply(200, {"ETag": str(etag_of(nic))}, shown(cloud, nic))
 
 
 @route("GET", HERE + "/networkInterfaces", versions=VERSIONS)
 def _list(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, cloud.resources(NIC, place.group_id))
+    return cloud.listing(call, cloud.resources(NIC, place.group_id), show=partial(shown, cloud))
 
 
 @route("GET", SUBSCRIPTION + "/providers/Microsoft.Network/networkInterfaces", versions=VERSIONS)
 def _list_all(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, cloud.resources(NIC, f"/subscriptions/{place.sub}"))
+    return cloud.listing(call, cloud.resources(NIC, f"/subscriptions/{place.sub}"), show=partial(shown, cloud))
 
 
 @route("DELETE", HERE + "/networkInterfaces/{name}", versions=VERSIONS)
@@ -208,8 +287,9 @@ def _delete(cloud: Cloud, call: Call, place: Place) -> Reply:
     nic = cloud.find(place.id)
     if nic is None:
         return Reply(204)
-    owner = text(nic, "properties", "privateEndpoint", "id")
+    owner = text(nic, "properties", "privateEndpoint", "id") or "".join(cloud.referring(VM, place.id))
     raise bad_request(
-        f"Network interface {nic['id']} cannot be deleted: it belongs to {owner or 'a machine'}. Delete that instead.",
+        f"Network interface {nic['id']} cannot be deleted: it belongs to {owner or 'a machine elsewhere'}. "
+        "Delete that instead.",
         "NetworkInterfaceInUse",
     )

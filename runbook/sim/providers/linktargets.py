@@ -12,7 +12,9 @@ from typing import Final, Protocol
 
 from runbook.core.ids import ResourceId
 from runbook.sim.cloud import Cloud
-from runbook.sim.providers import hybridcompute
+from runbook.sim.providers import avd_links, hybridcompute
+from runbook.sim.providers.avd_shapes import POOL, WORKSPACE
+from runbook.sim.providers.link_owner import CHILD
 from runbook.sim.providers.network import VERSIONS
 from runbook.sim.providers.registration import is_visible
 from runbook.sim.routes import GROUP, SUBSCRIPTION, Place, route
@@ -39,6 +41,8 @@ class Owner(Protocol):
 
 OWNERS: Final[dict[str, tuple[str, Owner]]] = {
     hybridcompute.SCOPE.lower(): (hybridcompute.SCOPE, hybridcompute),
+    POOL.lower(): (POOL, avd_links),
+    WORKSPACE.lower(): (WORKSPACE, avd_links),
 }
 """By resource type in lower case: its own spelling and its owner."""
 
@@ -77,6 +81,6 @@ def _types(cloud: Cloud, call: Call, place: Place) -> Reply:
             "displayName": kind,
         }
         for kind, _ in OWNERS.values()
-        if is_visible(cloud, place.sub, kind)
+        if is_visible(cloud, place.sub, f"{kind}/{CHILD}")
     ]
     return cloud.listing(call, values)

@@ -12,6 +12,25 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """A resource type that is seen only by subscriptions that registered a feature, and the provider after it.
+
+    Attributes:
+        kind: the resource type, without its namespace.
+        feature: the flag.
+        clouds: where era ``ga`` wants it too; era ``preview`` wants it everywhere.
+    """
+
+    kind: str
+    feature: str
+    clouds: frozenset[str] = frozenset()
+
+    def is_shut(self, era: str, cloud: str) -> bool:
+        """Whether the flag is asked for at all."""
+        return era == "preview" or cloud in self.clouds
+
+
+@dataclass(frozen=True, slots=True)
 class Namespace:
     """One provider.
 
@@ -19,18 +38,29 @@ class Namespace:
         is_free: ARM's own: registered always.
         starts: registered in a new subscription unless the scenario says otherwise.
         types: resource type → api-versions where no route knows better.
-        gated: resource type → the feature that era ``preview`` wants before the type can be seen.
+        gated: the types that a preview feature guards.
+        later: api-versions that era ``preview`` has never heard of.
     """
 
     name: str
     types: dict[str, tuple[str, ...]]
     is_free: bool = False
     starts: bool = False
-    gated: tuple[tuple[str, str], ...] = ()
+    gated: tuple[Gate, ...] = ()
+    later: frozenset[str] = frozenset()
 
 
 ARC_FLAG: Final = "Microsoft.HybridCompute/ArcServerPrivateLinkPreview"
 NETWORK_FLAG: Final = "Microsoft.Network/AllowPrivateEndpoints"
+AVD_FLAG: Final = "Microsoft.DesktopVirtualization/SimulatedPrivateLink"
+"""The simulator's own name: Azure's is not published, only the name on screen (``AVD_FLAG_DISPLAY``)."""
+AVD_FLAG_DISPLAY: Final = {
+    "preview": "Azure Virtual Desktop Private Link Public Preview",
+    "ga": "Azure Virtual Desktop Private Link",
+}
+"""By era. Source: "Set up Private Link with Azure Virtual Desktop", learn.microsoft.com, 2022-12-06 and 2023-07-17."""
+AVD_CLOUDS: Final = frozenset({"AzureUSGovernment", "AzureChinaCloud"})
+"""Where the flag outlived the preview."""
 
 _CATALOGUE: Final = (
     Namespace(
@@ -42,8 +72,27 @@ _CATALOGUE: Final = (
     Namespace("Microsoft.Resources", {"resourceGroups": (), "subscriptions": (), "tenants": ()}, is_free=True),
     Namespace("Microsoft.Automation", {"automationAccounts": ("2023-11-01",)}),
     Namespace("Microsoft.AzureArcData", {"sqlServerInstances": ("2024-01-01",), "dataControllers": ("2024-01-01",)}),
-    Namespace("Microsoft.Compute", {"virtualMachines": ("2024-03-01",), "disks": ("2023-10-02",)}, starts=True),
-    Namespace("Microsoft.DesktopVirtualization", {"hostpools": ("2024-04-03",), "workspaces": ("2024-04-03",)}),
+    Namespace(
+        "Microsoft.Compute",
+        {"virtualMachines": (), "virtualMachines/runCommands": (), "disks": ("2023-10-02",)},
+        starts=True,
+    ),
+    Namespace(
+        "Microsoft.DesktopVirtualization",
+        {
+            "applicationgroups": (),
+            "hostpools": (),
+            "hostpools/privateEndpointConnections": (),
+            "hostpools/sessionhosts": (),
+            "workspaces": (),
+            "workspaces/privateEndpointConnections": (),
+        },
+        gated=(
+            Gate("hostpools/privateEndpointConnections", AVD_FLAG, AVD_CLOUDS),
+            Gate("workspaces/privateEndpointConnections", AVD_FLAG, AVD_CLOUDS),
+        ),
+        later=frozenset({"2025-04-01-preview"}),
+    ),
     Namespace("Microsoft.GuestConfiguration", {"guestConfigurationAssignments": ("2024-04-05", "2022-01-25")}),
     Namespace(
         "Microsoft.HybridCompute",
@@ -56,8 +105,8 @@ _CATALOGUE: Final = (
             "operations": ("2022-12-27", "2021-05-20"),
         },
         gated=(
-            ("privateLinkScopes", ARC_FLAG),
-            ("privateLinkScopes/privateEndpointConnections", ARC_FLAG),
+            Gate("privateLinkScopes", ARC_FLAG),
+            Gate("privateLinkScopes/privateEndpointConnections", ARC_FLAG),
         ),
     ),
     Namespace("Microsoft.HybridConnectivity", {"endpoints": ("2023-03-15",)}),

@@ -8,9 +8,11 @@ Source: Microsoft.Network OpenAPI 2024-01-01 (networkSecurityGroup.json) and its
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from runbook.sim.cloud import Cloud
+from runbook.sim.providers.addresses import NIC
 from runbook.sim.providers.network import (
     HERE,
     NSG,
@@ -85,15 +87,11 @@ def shown(cloud: Cloud, nsg: Json) -> Json:
     """A stored group as a client sees it: with its rules, the default ones and the subnets that use it."""
     nsg_id = str(nsg["id"])
     properties = obj(nsg, "properties")
-    properties["securityRules"] = cloud.resources(RULE, nsg_id)
+    properties["securityRules"] = list(cloud.resources(RULE, nsg_id))
     properties["defaultSecurityRules"] = default_rules(nsg_id)
-    using = [
-        {"id": s["id"]}
-        for s in cloud.resources(SUBNET)
-        if text(s, "properties", "networkSecurityGroup", "id").lower() == nsg_id.lower()
-    ]
-    if using:
-        properties["subnets"] = using
+    for field, kind in (("subnets", SUBNET), ("networkInterfaces", NIC)):
+        if using := cloud.referring(kind, nsg_id):
+            properties[field] = [{"id": i} for i in using]
     return {**nsg, "properties": properties}
 
 
@@ -105,12 +103,12 @@ def _get(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("GET", _GROUPS, versions=VERSIONS)
 def _list(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, n) for n in cloud.resources(NSG, place.group_id)])
+    return cloud.listing(call, cloud.resources(NSG, place.group_id), show=partial(shown, cloud))
 
 
 @route("GET", SUBSCRIPTION + "/providers/Microsoft.Network/networkSecurityGroups", versions=VERSIONS)
 def _list_all(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, n) for n in cloud.resources(NSG, f"/subscriptions/{place.sub}")])
+    return cloud.listing(call, cloud.resources(NSG, f"/subscriptions/{place.sub}"), show=partial(shown, cloud))
 
 
 @route("PATCH", _GROUP, versions=VERSIONS)
@@ -121,11 +119,11 @@ def _patch(cloud: Cloud, call: Call, place: Place) -> Reply:
 @route("DELETE", _GROUP, versions=VERSIONS)
 def _delete(cloud: Cloud, call: Call, place: Place) -> Reply:
     found = cloud.find(place.id)
-    using = items(shown(cloud, found), "properties", "subnets") if found is not None else []
+    using = [*cloud.referring(SUBNET, place.id), *cloud.referring(NIC, place.id)]
     if found is not None and using:
         raise bad_request(
             f"Network security group {found['id']} cannot be deleted because it is in use by the following resources: "
-            f"{', '.join(str(s['id']) for s in using)}. In order to delete the Network security group, remove the "
+            f"{', '.join(using)}. In order to delete the Network security group, remove the "
             "association with the resource(s). To learn how to do this, see aka.ms/deletensg.",
             "InUseNetworkSecurityGroupCannotBeDeleted",
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from runbook.sim import operations
@@ -100,12 +101,12 @@ def _get(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("GET", _ZONES, versions=DNS)
 def _list(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, z) for z in cloud.resources(ZONE, place.group_id)])
+    return cloud.listing(call, cloud.resources(ZONE, place.group_id), show=partial(shown, cloud))
 
 
 @route("GET", SUBSCRIPTION + "/providers/Microsoft.Network/privateDnsZones", versions=DNS)
 def _list_all(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, z) for z in cloud.resources(ZONE, f"/subscriptions/{place.sub}")])
+    return cloud.listing(call, cloud.resources(ZONE, f"/subscriptions/{place.sub}"), show=partial(shown, cloud))
 
 
 @route("PATCH", _ZONE, versions=DNS)

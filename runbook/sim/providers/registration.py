@@ -65,15 +65,25 @@ def check_registered(cloud: Cloud, subscription: str, namespace: str) -> None:
 def is_visible(cloud: Cloud, subscription: str, kind: str) -> bool:
     """Whether a resource type (``Microsoft.HybridCompute/privateLinkScopes``) exists for a subscription.
 
-    In era ``ga`` every type does. In ``preview`` a guarded one does after a registration that knew its feature.
+    A guarded one does after a registration that knew its feature, any other always.
     """
+    flags = flags_for(cloud, kind)
+    if not flags:
+        return True
+    row = cloud.state.get(_TABLE, _key(subscription, kind.partition("/")[0])) or {"sees": []}
+    seen = {f.lower() for f in row["sees"]}
+    return all(flag.lower() in seen for flag in flags)
+
+
+def flags_for(cloud: Cloud, kind: str) -> list[str]:
+    """The features that a resource type waits for, in the scenario's era and cloud."""
     namespace, _, name = kind.partition("/")
     entry = NAMESPACES.get(namespace.lower())
-    if entry is None or cloud.scenario.era == "ga":
-        return True
-    row = cloud.state.get(_TABLE, _key(subscription, namespace)) or {"sees": []}
-    seen = {f.lower() for f in row["sees"]}
-    return all(flag.lower() in seen for guarded, flag in entry.gated if guarded.lower() == name.lower())
+    return [
+        gate.feature
+        for gate in (() if entry is None else entry.gated)
+        if gate.kind.lower() == name.lower() and gate.is_shut(cloud.scenario.era, cloud.scenario.cloud)
+    ]
 
 
 # ---------------------------------------------------------------- state
@@ -115,8 +125,9 @@ def _body(cloud: Cloud, subscription: str, entry: Namespace) -> Json:
             continue
         is_global = "dnszones" in name.lower() or entry.is_free
         versions = versions_of(kind) or list(listed)
-        if cloud.scenario.era == "preview" and any(guarded == name for guarded, _ in entry.gated):
-            versions = [v for v in versions if "preview" in v]
+        if cloud.scenario.era == "preview":
+            is_gated = any(gate.kind == name for gate in entry.gated)
+            versions = [v for v in versions if v not in entry.later and ("preview" in v or not is_gated)]
         types.append(
             {
                 "resourceType": name,

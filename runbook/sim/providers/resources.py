@@ -6,6 +6,7 @@ Source: Microsoft.Resources OpenAPI 2022-12-01 (subscriptions) and 2024-03-01 (r
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from runbook.sim import operations
@@ -16,6 +17,7 @@ from runbook.sim.providers.registration import RESOURCES, check_registered
 from runbook.sim.regions import normal, regions
 from runbook.sim.routes import GROUP, SUBSCRIPTION, Place, route
 from runbook.sim.seeding import seeder
+from runbook.sim.state import Docs
 from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, obj, text
 
 __all__ = ["check_group", "check_location", "check_registered", "subscription"]
@@ -143,8 +145,7 @@ def _locations(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("GET", SUBSCRIPTION + "/resourceGroups", versions=RESOURCES, registered=False)
 def _list_groups(cloud: Cloud, call: Call, place: Place) -> Reply:
-    prefix = f"/subscriptions/{place.sub}/resourcegroups/".lower()
-    groups = [doc for key, doc in cloud.state.items("resources", prefix) if key.count("/") == 4]
+    groups = cloud.resources("Microsoft.Resources/subscriptions/resourceGroups", f"/subscriptions/{place.sub}")
     return cloud.listing(call, groups)
 
 
@@ -246,13 +247,17 @@ def _inside(cloud: Cloud, call: Call, place: Place) -> Reply:
     if given and match is None:
         message = f"The filter '{given}' is not supported: only resourceType eq '…'."
         raise bad_request(message, "InvalidFilterInQueryString")
-    prefix = place.id.lower() + "/"
-    found: list[Json] = []
-    for key, doc in cloud.state.items("resources", prefix):
-        top_level = key.count("/") == 8 and str(doc.get("type", "")).lower() != LOCK.lower()
-        if top_level and (match is None or str(doc["type"]).lower() == match[1].lower()):
-            found.append({k: v for k, v in doc.items() if k in ("id", "name", "type", "location", "tags")})
-    return cloud.listing(call, found)
+    if match is None:
+        inside: Sequence[str] = cloud.state.keys("resources", place.id.lower() + "/")
+    else:
+        inside = cloud.resources(match[1], place.id).keys
+    lock = f"/providers/{LOCK.lower()}/"
+    top_level = [key for key in inside if key.count("/") == 8 and lock not in key]
+    return cloud.listing(call, Docs(cloud.state, "resources", top_level), show=_brief)
+
+
+def _brief(body: Json) -> Json:
+    return {k: v for k, v in body.items() if k in ("id", "name", "type", "location", "tags")}
 
 
 @route("GET", SUBSCRIPTION + "/resources", versions=RESOURCES, registered=False)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from runbook.core.ids import subscription_of
 from runbook.sim.cloud import Cloud
 from runbook.sim.providers.addresses import Network, holders, is_inside, parse_prefix, prefixes_of
 from runbook.sim.providers.network import (
@@ -134,16 +133,14 @@ def _check_policy(cloud: Cloud, subnet_id: str, policy: str) -> None:
 
 def endpoints_in(cloud: Cloud, subnet_id: str) -> list[str]:
     """Ids of the private endpoints in a subnet."""
-    wanted = subnet_id.lower()
-    found = cloud.resources(ENDPOINT, f"/subscriptions/{subscription_of(subnet_id) or ''}")
-    return [str(e["id"]) for e in found if text(e, "properties", "subnet", "id").lower() == wanted]
+    return cloud.referring(ENDPOINT, subnet_id)
 
 
 def users(cloud: Cloud, subnet: Json) -> list[str]:
     """Ids of the interface and gateway configurations that stand in a subnet."""
     subnet_id = str(subnet["id"])
-    found = list(holders(cloud, subnet_id).values())
-    for gateway in cloud.resources(GATEWAY, f"/subscriptions/{subscription_of(subnet_id) or ''}"):
+    found = holders(cloud, subnet_id)
+    for gateway in map(cloud.need, cloud.referring(GATEWAY, subnet_id)):
         for number, config in enumerate(items(gateway, "properties", "ipConfigurations")):
             if text(config, "properties", "subnet", "id").lower() == subnet_id.lower():
                 name = text(config, "name", default=f"default{number or ''}")

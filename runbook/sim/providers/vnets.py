@@ -8,6 +8,7 @@ Source: Microsoft.Network OpenAPI 2024-01-01 (virtualNetwork.json) and its examp
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import IPv4Address
 from itertools import islice
 from typing import Any, Final
@@ -129,12 +130,12 @@ def _get(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("GET", _VNETS, versions=VERSIONS)
 def _list(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, v) for v in cloud.resources(VNET, place.group_id)])
+    return cloud.listing(call, cloud.resources(VNET, place.group_id), show=partial(shown, cloud))
 
 
 @route("GET", SUBSCRIPTION + "/providers/Microsoft.Network/virtualNetworks", versions=VERSIONS)
 def _list_all(cloud: Cloud, call: Call, place: Place) -> Reply:
-    return cloud.listing(call, [shown(cloud, v) for v in cloud.resources(VNET, f"/subscriptions/{place.sub}")])
+    return cloud.listing(call, cloud.resources(VNET, f"/subscriptions/{place.sub}"), show=partial(shown, cloud))
 
 
 @route("PATCH", _VNET, versions=VERSIONS)
@@ -181,7 +182,7 @@ def _get_subnet(cloud: Cloud, call: Call, place: Place) -> Reply:
 def _list_subnets(cloud: Cloud, call: Call, place: Place) -> Reply:
     vnet_id = place.id.rpartition("/")[0]
     cloud.need(vnet_id)
-    return cloud.listing(call, [subnets.shown(cloud, s) for s in cloud.resources(SUBNET, vnet_id)])
+    return cloud.listing(call, cloud.resources(SUBNET, vnet_id), show=partial(subnets.shown, cloud))
 
 
 @route("DELETE", _SUBNET, versions=VERSIONS)
@@ -200,7 +201,7 @@ def _delete_subnet(cloud: Cloud, call: Call, place: Place) -> Reply:
 def _usages(cloud: Cloud, call: Call, place: Place) -> Reply:
     vnet_id = place.id.rpartition("/")[0]
     cloud.need(vnet_id)
-    return cloud.listing(call, [_usage(cloud, s) for s in cloud.resources(SUBNET, vnet_id)])
+    return cloud.listing(call, cloud.resources(SUBNET, vnet_id), show=partial(_usage, cloud))
 
 
 def _usage(cloud: Cloud, subnet: Json) -> Json:
@@ -208,7 +209,7 @@ def _usage(cloud: Cloud, subnet: Json) -> Json:
     here = pool(cloud, subnet)
     is_gateway = str(subnet["name"]).lower() == _GATEWAY_SUBNET.lower()
     return {
-        "currentValue": -1.0 if is_gateway else float(len(here.holders)),
+        "currentValue": -1.0 if is_gateway else float(len(here.entries)),
         "id": subnet["id"],
         "limit": -1.0 if is_gateway else float(here.capacity),
         "name": {"localizedValue": "Subnet size and usage", "value": "SubnetSpace"},
@@ -228,7 +229,7 @@ def _check_address(cloud: Cloud, call: Call, place: Place) -> Reply:
         here = pool(cloud, subnet)
         if any(address in r for r in here.ranges):
             kept = here.is_reserved(address)
-            body: dict[str, Any] = {"available": not kept and address not in here.holders, "isPlatformReserved": kept}
+            body: dict[str, Any] = {"available": not kept and not here.holder(address), "isPlatformReserved": kept}
             if not body["available"]:
                 body["availableIPAddresses"] = [str(a) for a in islice(here.free(), 5)]
             return Reply(200, {}, body)

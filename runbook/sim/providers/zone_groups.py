@@ -33,6 +33,7 @@ from runbook.sim.providers.network import (
     stamped,
 )
 from runbook.sim.routes import Place, route
+from runbook.sim.state import Docs
 from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, check_match, items, json_body, obj, text
 
 MOST_ZONES: Final = 5
@@ -45,7 +46,7 @@ _GROUP: Final = _GROUPS + "/{name}"
 # ---------------------------------------------------------------- what endpoints ask
 
 
-def groups_of(cloud: Cloud, endpoint_id: str) -> list[Json]:
+def groups_of(cloud: Cloud, endpoint_id: str) -> Docs:
     """The zone groups of an endpoint: none or one."""
     return cloud.resources(ZONE_GROUP, endpoint_id)
 
