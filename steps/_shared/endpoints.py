@@ -6,11 +6,18 @@ Source: Azure Network REST 2024-01-01, private endpoints; "What is a private end
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from runbook.core.arm import Json, Reader
+from runbook.core.ids import ResourceId
 from steps._shared import versions
 from steps._shared.look import dig, is_under, properties, same, state_of
+
+TARGET_VERSIONS: Final = {
+    "microsoft.hybridcompute": versions.HYBRID_COMPUTE,
+    "microsoft.desktopvirtualization": versions.AVD,
+}
+"""With which api-version the connections of a target are read, by its provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,16 @@ class Endpoint:
     def network(self) -> str:
         """The virtual network it sits in."""
         return self.subnet.lower().partition("/subnets/")[0]
+
+    def leads_to(self, target: str, group: str = "") -> bool:
+        """Whether it leads to that target, and to that sub-resource of it if one is named."""
+        is_group = not group or group.lower() in (g.lower() for g in self.groups)
+        return same(self.target, target) and is_group
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether the target's owner was asked for approval."""
+        return bool(properties(self.doc).get("manualPrivateLinkServiceConnections"))
 
 
 def endpoint_of(doc: Json) -> Endpoint:
@@ -71,6 +88,11 @@ async def endpoints_in(arm: Reader, vnet: str) -> list[Endpoint]:
     )
     found = [endpoint_of(d) for d in docs]
     return sorted((e for e in found if is_under(e.subnet, vnet)), key=lambda e: e.id.lower())
+
+
+def version_of(target: str) -> str:
+    """The api-version for reading a target's connections; empty for a provider that is not known here."""
+    return TARGET_VERSIONS.get(ResourceId.parse(target).namespace.lower(), "")
 
 
 def is_arc_scope(target: str) -> bool:

@@ -83,13 +83,13 @@ async def outsiders(arm: Reader, guard: Guard) -> list[Machine]:
     return [m for m in every if not same(m.scope, guard.scope) and m.id.lower() not in vouched]
 
 
-async def refuse_outsiders(arm: Reader, guard: Guard, attest: str = "") -> Blocked | None:
+async def refuse_outsiders(arm: Reader, guard: Guard | None, attest: str = "") -> Blocked | None:
     """A refusal naming the servers that private names would cut off, or None when there are none.
 
-    ``attest`` is what the operator could vouch for instead, where the node asks for no other word.
+    No guard means that no Arc-enabled server is concerned; then nothing is read. ``attest`` is what the operator could
+    vouch for instead, where the node asks for no other word.
     """
-    found = await outsiders(arm, guard)
-    if not found:
+    if guard is None or not (found := await outsiders(arm, guard)):
         return None
     names = ", ".join(m.name for m in found)
     return Blocked(

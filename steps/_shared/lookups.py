@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Final
 
 from runbook.step import Check, DnsAnswer, Resolver, expect
-from steps._shared.look import name_of
+from steps._shared.look import name_of, together
 from steps._shared.records import Record
 
 ON_PREMISES = "on-premises"
 PRIVATE: Final = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 """RFC 1918 and RFC 6598."""
+MOST_CHECKS: Final = 40
+"""Lookups that are shown one by one; more are summed up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,49 @@ def place(vantage: str) -> str:
 
 
 async def look_up(dns: Resolver, records: Sequence[Record], vantages: Sequence[str]) -> list[Look]:
-    """Every name from every place."""
-    return [Look(r, v, await dns.resolve(r.fqdn, v)) for v in vantages for r in records]
+    """Every name from every place, several at a time."""
+
+    async def one(record: Record, vantage: str) -> Look:
+        return Look(record, vantage, await dns.resolve(record.fqdn, vantage))
+
+    return await together(one(r, v) for v in vantages for r in records)
+
+
+def checks_of(looks: Sequence[Look]) -> list[Check]:
+    """A check for each lookup; of many, the wrong ones by name and the rest summed up.
+
+    They are summed up for each endpoint and place, and where that too would be many, for each zone and place.
+    """
+    if len(looks) <= MOST_CHECKS:
+        return [look.check() for look in looks]
+    sums = _summed(looks, lambda r: r.endpoint or r.zone or "no zone")
+    if len(sums) > MOST_CHECKS:
+        sums = _summed(looks, lambda r: r.zone or "no zone")
+    return [*(look.check() for look in looks if look.answer is not None and not look.is_private), *sums]
+
+
+def _summed(looks: Sequence[Look], of: Callable[[Record], str]) -> list[Check]:
+    kinds: dict[tuple[str, str], list[Look]] = {}
+    for look in looks:
+        kinds.setdefault((of(look.record), look.vantage), []).append(look)
+    return [_sum(*kind, found) for kind, found in kinds.items()]
+
+
+def _sum(kind: str, vantage: str, looks: Sequence[Look]) -> Check:
+    name = f"{len(looks)} names of {kind} from {place(vantage)}"
+    unseen = sum(look.answer is None for look in looks)
+    wrong = sum(not look.is_private for look in looks) - unseen
+    observed = f"{wrong} of {len(looks)} are something else" if wrong else "each its own"
+    if unseen:
+        observed = "not readable from here" if unseen == len(looks) else f"{observed}; {unseen} not readable from here"
+    return expect(name, "each its own", observed, ok=not wrong)
 
 
 def diagnosis(look: Look) -> str:
     """The likeliest cause of a wrong answer, in the order in which Microsoft's troubleshooting looks.
 
-    Source: "Azure Private Endpoint DNS integration", Microsoft Learn, 2023-10-11; Arc article, troubleshooting.
+    Source: "Azure Private Endpoint DNS integration", Microsoft Learn, 2023-10-11; "Use Azure Private Link to connect
+    servers to Azure Arc", 2026-05-04, troubleshooting.
     """
     answer = look.answer
     where = place(look.vantage)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runbook.core.arm import Json, Reader
+from runbook.core.arm import Reader
 from runbook.core.error import Refused
 from runbook.core.ids import subscription_of
 from runbook.step import Blocked, Check, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
-from steps._shared.look import dig, is_under, name_of, same
+from steps._shared.look import name_of, same
 from steps._shared.providers import read_provider
 from steps._shared.rights import grants_at, is_granted
+from steps.context._locks import level_of, lock_text, reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +109,21 @@ class Rights(Step):
             note = expect("read-only locks in the way", "(none)", "not readable with this account", ok=True)
             return Satisfied((*checks, note), summary="All rights are there; locks could not be read.")
         places = {place for d in here for place in d.places}
-        stops = [lock for lock in locks if _level(lock) == "readonly" and _touches(lock, places)]
-        keeps = [lock for lock in locks if _level(lock) == "cannotdelete" and _touches(lock, places)]
-        checks.append(expect("read-only locks in the way", "(none)", [_lock_text(lock) for lock in stops]))
-        checks.append(expect("delete locks (they only hinder undoing)", "any", [_lock_text(k) for k in keeps], ok=True))
+        stops = [lock for lock in locks if level_of(lock) == "readonly" and reaches(lock, places)]
+        keeps = [lock for lock in locks if level_of(lock) == "cannotdelete" and reaches(lock, places)]
+        checks.append(expect("read-only locks in the way", "(none)", [lock_text(lock) for lock in stops]))
+        checks.append(expect("delete locks (they only hinder undoing)", "any", [lock_text(k) for k in keeps], ok=True))
         if stops:
             return Blocked(
                 "lock-forbids-writes",
-                f"A read-only lock stands over what this run writes: {'; '.join(map(_lock_text, stops))}.",
+                f"A read-only lock stands over what this run writes: {'; '.join(map(lock_text, stops))}.",
                 (
                     "Have the lock's owner lift it for the time of this run, then retry.",
                     "Start a run that works in another resource group.",
                 ),
                 checks,
             )
-        return Satisfied(checks, outputs={"rights": len(here), "delete_locks": [_lock_text(k) for k in keeps]})
+        return Satisfied(checks, outputs={"rights": len(here), "delete_locks": [lock_text(k) for k in keeps]})
 
 
 def _rights_check(scope: str, here: Sequence[Demand], missing: Sequence[Demand]) -> Check:
@@ -141,20 +141,3 @@ def _scope_text(scope: str) -> str:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _level(lock: Json) -> str:
-    return str(dig(lock, "properties", "level") or "").lower()
-
-
-def _lock_scope(lock: Json) -> str:
-    return re.split(r"/providers/Microsoft\.Authorization/locks/", str(lock.get("id", "")), flags=re.IGNORECASE)[0]
-
-
-def _touches(lock: Json, places: Iterable[str]) -> bool:
-    """A lock reaches downwards: it matters to what lies at or below it."""
-    return any(is_under(place, _lock_scope(lock)) for place in places)
-
-
-def _lock_text(lock: Json) -> str:
-    return f"{lock.get('name')} on {_lock_scope(lock)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runbook.step import Poll, Satisfied, Step, StepContext, Verdict, Waiting, expect
 from steps._shared.look import said
-from steps._shared.lookups import Look, diagnosis, look_up, place
+from steps._shared.lookups import Look, checks_of, diagnosis, look_up, place
 from steps._shared.records import Record
 
 
@@ -16,7 +16,8 @@ class Resolution(Step):
 
     A wrong answer cannot be talked away; a place where this program cannot stand is attested.
 
-    Source: Microsoft Learn, "Use Azure Private Link to connect servers to Azure Arc", 2026-05-04, troubleshooting.
+    Source: Microsoft Learn, "Use Azure Private Link to connect servers to Azure Arc", 2026-05-04, troubleshooting;
+    "Set up Private Link with Azure Virtual Desktop", 2023-07-17, validation.
     """
 
     @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Resolution(Step):
         blind = list(dict.fromkeys(look.vantage for look in looks if look.answer is None))
         if wrong:
             return _fix(looks, wrong)
-        checks = [look.check() for look in looks]
+        checks = checks_of(looks)
         if blind and not ctx.attested:
             return self._ask(blind)
         if blind:
@@ -64,5 +65,5 @@ def _fix(looks: Sequence[Look], wrong: Sequence[Look]) -> Waiting:
         message=f"{len(wrong)} of {len(looks)} lookups give something else. {' '.join(reasons[:4])}",
         then="The result is proven as soon as every name gives its private address.",
         poll=Poll(first_s=30, longest_s=1800),
-        checks=[look.check() for look in looks],
+        checks=checks_of(looks),
     )

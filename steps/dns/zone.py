@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from runbook.core.arm import Reader
 from runbook.core.ids import resource_id, subscription_of
@@ -24,16 +24,19 @@ from runbook.step import (
 )
 from steps._shared import versions
 from steps._shared.faces import in_context, word
-from steps._shared.look import dig, has_failed, is_busy, name_of, properties, same, state_of
+from steps._shared.look import dig, has_failed, is_busy, name_of, properties, same, state_of, together
 from steps._shared.rights import grants_at, is_granted
-from steps.dns._zones import FoundZone, places, zones_named
+from steps._shared.zones import FoundZone, places, zones_named
+
+MOST_ENDPOINTS: Final = 40
+"""Endpoints whose zone groups are read here; each zone group is read again before it is written."""
 
 
 class Zone(Step):
-    """One private zone for an endpoint and the networks that are to resolve through it.
+    """One private zone for some endpoints and the networks that are to resolve through it.
 
     A network can be linked to one zone of a name only. So a zone that one of the networks is linked to, or that a
-    policy has put into the endpoint's zone group, is taken before any other; a new one is made only where none is.
+    policy has put into an endpoint's zone group, is taken before any other; a new one is made only where none is.
     The zone is not linked here: an empty zone that a network resolves through answers "no such name" for everything
     in it, so links come last.
 
@@ -42,13 +45,13 @@ class Zone(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
-        """``networks`` are the virtual networks to link, ``endpoint`` the one whose records the zone is for."""
+        """``networks`` are the virtual networks to link, ``endpoints`` those whose records the zone is for."""
 
         zone: str
         subscription: str
         resource_group: str
         networks: tuple[str, ...]
-        endpoint: str = ""
+        endpoints: tuple[str, ...] = ()
 
     params: Params
 
@@ -56,22 +59,23 @@ class Zone(Step):
         p = self.params
         near = [p.subscription, *(subscription_of(n) or "" for n in p.networks), *sorted(ctx.run.subscriptions)]
         found = await zones_named(ctx.arm, p.zone, await places(ctx.arm, near))
-        grouped = await _group_zone(ctx.arm, p.endpoint, p.zone)
+        grouped = await _group_zones(ctx.arm, p.endpoints, p.zone)
         linked = {n: z.id for z in found for n in p.networks if z.serves(n)}
-        distinct = {z.lower() for z in (*linked.values(), *([grouped] if grouped else ()))}
+        distinct = {z.lower() for z in (*linked.values(), *grouped)}
         if len(distinct) > 1:
             return self._split(linked, grouped)
         if distinct:
             bound = next((z for z in found if z.id.lower() in distinct), None)
             if bound is None:
+                zone, endpoint = next(iter(grouped.items()))
                 return Blocked(
                     "zone-not-readable",
-                    f"The endpoint's zone group writes to {grouped}, which {ctx.run.account} cannot read.",
+                    f"{endpoint}'s zone group writes to {zone}, which {ctx.run.account} cannot read.",
                     ("Have a reader role assigned on it, then retry.",),
                 )
             if refusal := await self._out_of_reach(ctx, bound):
                 return refusal
-            return self._use(bound, "linked to the network" if linked else "in the endpoint's zone group")
+            return self._use(bound, "linked to the network" if linked else "in an endpoint's zone group")
         wanted = resource_id(p.subscription, p.resource_group, "Microsoft.Network/privateDnsZones", p.zone)
         mine = next((z for z in found if same(z.id, wanted)), None)
         if mine is not None:
@@ -97,7 +101,7 @@ class Zone(Step):
         serving = [name_of(n) for n in p.networks if zone.serves(n)]
         return Blocked(
             "zone-linked-elsewhere",
-            f"{', '.join(serving) or 'The endpoint'} already uses the zone {zone.id}, and {ctx.run.account} {lacks}.",
+            f"{', '.join(serving) or 'An endpoint'} already uses the zone {zone.id}, and {ctx.run.account} {lacks}.",
             (
                 "Have its owners grant Microsoft.Network/privateDnsZones/join/action on it: then it is used as it is.",
                 "Have its owners remove the link: then this run makes a zone of its own. This looks again by itself.",
@@ -123,17 +127,19 @@ class Zone(Step):
             expect("other networks that resolve through it", "any; they see the same records", strangers, ok=True),
         ]
         outputs: Mapping[str, Any] = {"id": zone.id, "name": p.zone.lower(), "linked": serving, "reused": bool(why)}
+        if (rest := len(p.endpoints) - MOST_ENDPOINTS) > 0:
+            told = f"{rest} of {len(p.endpoints)} not read here"
+            checks.append(expect("zone groups of the endpoints", "each is read before it is written", told, ok=True))
         records = properties(zone.doc).get("numberOfRecordSets")
         summary = f"{zone.id} is used ({why})." if why else ""
         if records is not None:
             checks.append(expect("record sets", "any", records, ok=True))
         return Satisfied(checks, outputs, summary)
 
-    def _split(self, linked: Mapping[str, str], grouped: str) -> Blocked:
+    def _split(self, linked: Mapping[str, str], grouped: Mapping[str, str]) -> Blocked:
         p = self.params
         seen = [f"{name_of(n)} is linked to {z}" for n, z in sorted(linked.items())]
-        if grouped:
-            seen.append(f"the endpoint's zone group writes to {grouped}")
+        seen += [f"{endpoint}'s zone group writes to {z}" for z, endpoint in grouped.items()]
         return Blocked(
             "zone-split",
             f"{p.zone} exists more than once and no single one can serve: {'; '.join(seen)}. A network resolves "
@@ -146,7 +152,7 @@ class Zone(Step):
                 expect(
                     f"zones {p.zone} in use",
                     "one",
-                    sorted({*linked.values(), *([grouped] if grouped else ())}),
+                    sorted({*linked.values(), *grouped}),
                     ok=False,
                 ),
             ),
@@ -185,14 +191,15 @@ class Zone(Step):
         )
 
 
-async def _group_zone(arm: Reader, endpoint: str, name: str) -> str:
-    """The zone of that name which the endpoint's zone group writes to, or empty."""
-    if not endpoint:
-        return ""
-    groups: Sequence[Any] = await arm.list(f"{endpoint}/privateDnsZoneGroups", versions.NETWORK)
-    for group in groups:
-        for config in properties(group).get("privateDnsZoneConfigs") or ():
-            zone = str(dig(config, "properties", "privateDnsZoneId") or "")
-            if name_of(zone).lower() == name.lower():
-                return zone
-    return ""
+async def _group_zones(arm: Reader, endpoints: Sequence[str], name: str) -> dict[str, str]:
+    """The zones of that name which zone groups of the endpoints write to, each with the first endpoint that does."""
+    asked = endpoints[:MOST_ENDPOINTS]
+    lists = await together(arm.list(f"{e}/privateDnsZoneGroups", versions.NETWORK) for e in asked)
+    found: dict[str, tuple[str, str]] = {}
+    for endpoint, groups in zip(asked, lists, strict=True):
+        for group in groups:
+            for config in properties(group).get("privateDnsZoneConfigs") or ():
+                zone = str(dig(config, "properties", "privateDnsZoneId") or "")
+                if name_of(zone).lower() == name.lower():
+                    found.setdefault(zone.lower(), (zone, name_of(endpoint)))
+    return dict(found.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from runbook.core.arm import Json
 from runbook.core.ids import digest, subscription_of
@@ -25,30 +26,57 @@ from steps._shared.faces import in_context, word
 from steps._shared.fleet import Guard, refuse_outsiders
 from steps._shared.look import dig, find, has_failed, is_busy, name_of, properties, same, state_of
 from steps._shared.records import Record
-from steps.dns._zones import links_of, places, zones_named
+from steps._shared.zones import links_of, places, zones_named
+
+MOST_NAMED: Final = 10
+"""Records that a message names."""
 
 
 class ZoneLink(Step):
     """The links of one zone to every network that is to resolve through it.
 
-    Refused while the zone lacks one of the records (an empty zone hides the public names), while a server is outside
-    the scope, and where a network is linked to another zone of the same name.
+    Refused while the zone lacks one of the records (an empty zone hides the public names), while a server that the
+    guard asks for is outside its scope, and where a network is linked to another zone of the same name.
 
     Source: Private DNS 2020-06-01, virtual network links; "Azure Private Endpoint DNS integration", Microsoft Learn.
     """
 
     @dataclass(frozen=True, slots=True)
     class Params:
+        """What is linked to what.
+
+        ``written`` are the zones that records were written into in the end: a policy that made an endpoint's zone
+        group may have chosen another one of the same name, and then that is the one to link.
+        """
+
         zone: str
         networks: tuple[str, ...]
         records: tuple[Record, ...]
-        guard: Guard
+        guard: Guard | None = None
+        written: tuple[str, ...] = ()
 
     params: Params
 
+    @property
+    def _chosen(self) -> list[str]:
+        name = name_of(self.params.zone)
+        return list({w.lower(): w for w in self.params.written if same(name_of(w), name)}.values())
+
+    @property
+    def _zone(self) -> str:
+        return next(iter(self._chosen), self.params.zone)
+
     async def observe(self, ctx: StepContext) -> Verdict:
         p = self.params
-        links = await links_of(ctx.arm, p.zone)
+        if len(self._chosen) > 1:
+            return Blocked(
+                "records-in-several-zones",
+                f"Records went into {len(self._chosen)} zones {name_of(p.zone)}: {', '.join(self._chosen)}. A network "
+                "can be linked to one of them only.",
+                ("Have the zone groups of the endpoints corrected to one zone, then retry their nodes and this one.",),
+                (expect("zones that hold records", 1, len(self._chosen)),),
+            )
+        links = await links_of(ctx.arm, self._zone)
         by_network = {str(dig(link, "properties", "virtualNetwork", "id") or "").lower(): link for link in links}
         missing = [n for n in p.networks if n.lower() not in by_network]
         checks = [_link_check(n, by_network.get(n.lower())) for n in p.networks]
@@ -64,15 +92,15 @@ class ZoneLink(Step):
             own = dig(vnet, "properties", "dhcpOptions", "dnsServers") or []
             wish = "Azure's own, or servers that forward to 168.63.129.16"
             checks.append(expect(f"DNS servers of {name_of(network)}", wish, own or "Azure's own", ok=True))
-        return Satisfied(checks, {"links": [by_network[n.lower()].get("id") for n in p.networks]})
+        return Satisfied(checks, {"links": [by_network[n.lower()].get("id") for n in p.networks], "zone": self._zone})
 
     async def _link(self, ctx: StepContext, links: list[Json], missing: list[str], checks: list[Check]) -> Verdict:
         p = self.params
-        zone = name_of(p.zone)
+        zone = name_of(self._zone)
         near = [*(subscription_of(n) or "" for n in missing), *sorted(ctx.run.subscriptions)]
         others = await zones_named(ctx.arm, zone, await places(ctx.arm, near))
         for other in others:
-            held = [n for n in missing if other.serves(n) and not same(other.id, p.zone)]
+            held = [n for n in missing if other.serves(n) and not same(other.id, self._zone)]
             if held:
                 return Blocked(
                     "zone-linked-elsewhere",
@@ -84,12 +112,23 @@ class ZoneLink(Step):
                     checks,
                     poll=Poll(first_s=300, longest_s=4 * 3600),
                 )
+        if not any(same(subscription_of(self._zone), s) for s in ctx.run.subscriptions):
+            return Blocked(
+                "zone-out-of-reach",
+                f"{self._zone} holds the records and is in a subscription where this run may not write, so it cannot "
+                f"link {', '.join(map(name_of, missing))}.",
+                (
+                    "Have its owners link these networks, without automatic registration; this looks again by itself.",
+                    "Start a run that names that subscription, if this account may write there.",
+                ),
+                checks,
+                poll=Poll(first_s=300, longest_s=4 * 3600),
+            )
         lacking = await self._lacking(ctx)
         if lacking:
             return Blocked(
                 "zone-would-black-hole",
-                f"{zone} lacks {', '.join(r.name for r in lacking)}. Linked like this it would hide the public "
-                "names and give none.",
+                f"{zone} lacks {_named(lacking)}. Linked like this it would hide the public names and give none.",
                 (
                     "Find out who removed the records or the zone group that wrote them, and have them put back; this "
                     "looks again by itself.",
@@ -105,19 +144,19 @@ class ZoneLink(Step):
 
     async def _lacking(self, ctx: StepContext) -> list[Record]:
         """Records of this zone that it does not hold with the endpoint's address."""
-        zone = name_of(self.params.zone).lower()
+        zone = name_of(self._zone).lower()
         held = {
             str(item.get("name", "")).lower(): [
                 str(a.get("ipv4Address")) for a in properties(item).get("aRecords") or ()
             ]
-            for item in await ctx.arm.list(f"{self.params.zone}/A", versions.PRIVATE_DNS)
+            for item in await ctx.arm.list(f"{self._zone}/A", versions.PRIVATE_DNS)
         }
         return [r for r in self.params.records if r.zone == zone and r.ip not in held.get(r.name.lower(), [])]
 
     def _create(self, network: str, taken: set[str]) -> Change:
-        zone, vnet = name_of(self.params.zone), name_of(network)
+        zone, vnet = name_of(self._zone), name_of(network)
         name = f"link-{vnet}" if f"link-{vnet}".lower() not in taken else f"link-{vnet}-{digest(network.lower(), 6)}"
-        _, subscription, _, group, *_ = self.params.zone.strip("/").split("/")
+        _, subscription, _, group, *_ = self._zone.strip("/").split("/")
         body: Json = {
             "location": "global",
             "properties": {"registrationEnabled": False, "virtualNetwork": {"id": network}},
@@ -125,12 +164,12 @@ class ZoneLink(Step):
         return Change(
             title=f"Let {vnet} resolve {zone} privately",
             method="PUT",
-            path=f"{self.params.zone}/virtualNetworkLinks/{name}",
+            path=f"{self._zone}/virtualNetworkLinks/{name}",
             api_version=versions.PRIVATE_DNS,
             body=body,
             risk="disruptive",
             diff=(Diff("", None, body),),
-            locks=(self.params.zone,),
+            locks=(self._zone,),
             headers={"If-None-Match": "*"},
             az=(
                 *("az", "network", "private-dns", "link", "vnet", "create", "--subscription", subscription),
@@ -151,14 +190,14 @@ class ZoneLink(Step):
         if link.get("tags"):
             body["tags"] = link["tags"]
         return Change(
-            title=f"Make link {link.get('name')} of {name_of(self.params.zone)} again, which ended badly",
+            title=f"Make link {link.get('name')} of {name_of(self._zone)} again, which ended badly",
             method="PUT",
-            path=f"{self.params.zone}/virtualNetworkLinks/{link.get('name')}",
+            path=f"{self._zone}/virtualNetworkLinks/{link.get('name')}",
             api_version=versions.PRIVATE_DNS,
             body=body,
             risk="disruptive",
             diff=(Diff("properties.provisioningState", state_of(link), "Succeeded"),),
-            locks=(self.params.zone,),
+            locks=(self._zone,),
         )
 
 
@@ -174,3 +213,9 @@ def _link_check(network: str, link: Json | None) -> Check:
         return expect(f"link to {name_of(network)}", "Completed", "absent")
     state = str(properties(link).get("virtualNetworkLinkState") or "Completed")
     return expect(f"link to {name_of(network)}", "Completed", state)
+
+
+def _named(records: list[Record]) -> str:
+    """The first records by name; the checks hold them all."""
+    names = ", ".join(r.name for r in records[:MOST_NAMED])
+    return names if len(records) <= MOST_NAMED else f"{names} and {len(records) - MOST_NAMED} more"

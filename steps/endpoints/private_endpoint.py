@@ -23,10 +23,10 @@ from runbook.step import (
     expect,
 )
 from steps._shared import versions
-from steps._shared.endpoints import Endpoint, connection_at_target, endpoint_of, endpoints_in
+from steps._shared.endpoints import Endpoint, connection_at_target, endpoint_of, endpoints_in, version_of
 from steps._shared.faces import by_hand, word
-from steps._shared.look import BUSY, dig, find, is_under, name_of, properties, same, same_region
-from steps._shared.records import Record, record_of
+from steps._shared.look import BUSY, dig, find, find_member, is_under, name_of, properties, same, same_region
+from steps._shared.records import Record, record_of, zones_of_group
 from steps._shared.rights import grants_at, is_granted
 
 LONGEST_REQUEST: Final = 140
@@ -34,20 +34,27 @@ LONGEST_REQUEST: Final = 140
 
 
 class PrivateEndpoint(Step):
-    """One endpoint to one target.
+    """One endpoint to one sub-resource of one target.
 
-    Where this account may not approve connections on the target, its owner is asked (a manual connection).
+    Where this account may not approve connections on the target, its owner is asked (a manual connection), unless the
+    book says that this cannot be: the preview of Azure Virtual Desktop's private link has that as a known bug.
 
-    An endpoint of another name that sits in the same network and leads to the same target is used as it is: two would
+    An endpoint of another name that sits in the same network and leads to the same place is used as it is: two would
     write the same names with different addresses. Addresses are read from the endpoint's network interface, which
     knows them also when a zone group has emptied the endpoint's own list.
 
-    Source: Azure Network REST 2024-01-01, private endpoints; "What is a private endpoint?", Microsoft Learn.
+    Source: Azure Network REST 2024-01-01, private endpoints; "What is a private endpoint?", Microsoft Learn; "Use Azure
+    Private Link with Azure Virtual Desktop (preview)", Microsoft Docs, 2022-12-06, known issues.
     """
 
     @dataclass(frozen=True, slots=True)
     class Params:
-        """``members`` are the target's members, needed with ``static_addresses`` only: one address for each."""
+        """What is wanted.
+
+        ``members`` are the target's members, needed with ``static_addresses`` only: one address for each.
+        ``target_version`` reads the target's connections; empty takes the one known for its provider. ``may_ask`` says
+        whether the target's owner may be asked for approval.
+        """
 
         subscription: str
         resource_group: str
@@ -60,7 +67,8 @@ class PrivateEndpoint(Step):
         zones: tuple[str, ...] = ()
         members: tuple[str, ...] = ()
         static_addresses: tuple[str, ...] = ()
-        target_version: str = versions.HYBRID_COMPUTE
+        target_version: str = ""
+        may_ask: bool = True
 
     params: Params
 
@@ -71,9 +79,17 @@ class PrivateEndpoint(Step):
 
     async def observe(self, ctx: StepContext) -> Verdict:
         p = self.params
-        doc = await find(ctx.arm, self._id, versions.NETWORK)
+        if not (p.target_version or version_of(p.target)):
+            return Blocked(
+                "target-type-unknown",
+                f"{name_of(p.target)} is a {ResourceId.parse(p.target).type}; with which api-version its connections "
+                "are read is not known.",
+                ("Name it in the book as `target_version` of this step.",),
+            )
+        doc = await find_member(ctx.arm, self._id, versions.NETWORK)
         if doc is None:
-            doc = next((e.doc for e in await endpoints_in(ctx.arm, p.vnet) if same(e.target, p.target)), None)
+            there = await endpoints_in(ctx.arm, p.vnet)
+            doc = next((e.doc for e in there if e.leads_to(p.target, p.group)), None)
         if doc is None and p.static_addresses and len(p.members) != len(p.static_addresses):
             return Blocked(
                 "static-addresses-unfit",
@@ -83,11 +99,15 @@ class PrivateEndpoint(Step):
                 (expect("fixed addresses", len(p.members), len(p.static_addresses)),),
             )
         if doc is None:
-            change = self._create({}, await self._asker(ctx))
-            return Changes((change,), (expect("private endpoint", "present", "absent"),))
+            asker = await self._asker(ctx)
+            if asker and not p.may_ask:
+                return self._may_not_ask(ctx)
+            return Changes((self._create({}, asker),), (expect("private endpoint", "present", "absent"),))
         endpoint = endpoint_of(doc)
         if refusal := self._foreign(endpoint):
             return refusal
+        if endpoint.is_manual and not p.may_ask and endpoint.connection.lower() != "approved":
+            return self._asked_in_vain(endpoint)
         if endpoint.state.lower() in BUSY:
             return InProgress(f"{endpoint.name} is {endpoint.state}.", 10)
         if endpoint.state.lower() != "succeeded":
@@ -96,25 +116,57 @@ class PrivateEndpoint(Step):
                 return Blocked(
                     "endpoint-broken", f"{endpoint.name} is {endpoint.state}.", ("Remove it, then retry.",), (check,)
                 )
-            asker = ctx.run.account if properties(doc).get("manualPrivateLinkServiceConnections") else ""
+            asker = ctx.run.account if endpoint.is_manual else ""
             return Changes((self._create(doc.get("tags") or {}, asker),), (check,))
         return await self._connected(ctx, endpoint)
 
     async def _asker(self, ctx: StepContext) -> str:
         """Who asks the target's owner for approval; empty where this account may approve by itself."""
         target = self.params.target
-        kind = ResourceId.parse(target).type
-        approve = f"{kind}/privateEndpointConnectionsApproval/action"
-        return "" if is_granted(approve, await grants_at(ctx.arm, target)) else ctx.run.account
+        return "" if is_granted(self._approval, await grants_at(ctx.arm, target)) else ctx.run.account
+
+    @property
+    def _approval(self) -> str:
+        """The right to approve connections on the target."""
+        return f"{ResourceId.parse(self.params.target).type}/privateEndpointConnectionsApproval/action"
+
+    def _may_not_ask(self, ctx: StepContext) -> Blocked:
+        target = name_of(self.params.target)
+        return Blocked(
+            "approval-not-granted",
+            f"{ctx.run.account} may not approve connections on {target}, and asking its owner does not work here: "
+            "approval by hand is a known bug of the preview.",
+            (
+                f"Have a role with {self._approval} assigned on {target}; this looks again by itself.",
+                "Have somebody who holds that right make the endpoint; one that leads there from this network is used.",
+                "Start a run with `edition: ga` where private link is generally available: there the owner is asked.",
+            ),
+            (expect(f"right to approve on {target}", "granted", "not granted"),),
+            poll=Poll(first_s=60, longest_s=3600),
+        )
+
+    def _asked_in_vain(self, endpoint: Endpoint) -> Blocked:
+        target = name_of(self.params.target)
+        return Blocked(
+            "approval-not-usable",
+            f"{endpoint.name} was made to ask the owner of {target} for approval, and is "
+            f"{endpoint.connection or 'not approved'}. Approval by hand is a known bug of the preview.",
+            (
+                f"Remove it (az network private-endpoint delete --ids {endpoint.id}), have a role with "
+                f"{self._approval} assigned on {target}, then retry: a new one is approved at once.",
+                "If its connection is approved all the same, it is used; retry then.",
+            ),
+            (expect("connection", "Approved", endpoint.connection or "(none)"),),
+        )
 
     def _foreign(self, endpoint: Endpoint) -> Blocked | None:
         """Refuse an endpoint of our name that somebody made for something else; its target cannot be changed."""
         p = self.params
-        if not same(endpoint.target, p.target):
+        if not endpoint.leads_to(p.target, p.group):
+            where = f"{endpoint.target or 'nothing'} ({', '.join(endpoint.groups) or 'no sub-resource'})"
             return Blocked(
                 "endpoint-name-taken",
-                f"{endpoint.name} exists and leads to {endpoint.target or 'nothing'}; where an endpoint leads "
-                "cannot be changed.",
+                f"{endpoint.name} exists and leads to {where}; where an endpoint leads cannot be changed.",
                 ("Start a run with another endpoint name.", "Have it removed by its owner, then retry."),
             )
         if not is_under(endpoint.subnet, p.vnet):
@@ -173,9 +225,10 @@ class PrivateEndpoint(Step):
 
     async def _satisfied(self, arm: Reader, endpoint: Endpoint, approved: Check) -> Verdict:
         p = self.params
-        other_side = await connection_at_target(arm, p.target, endpoint.id, p.target_version)
+        version = p.target_version or version_of(p.target)
+        other_side = await connection_at_target(arm, p.target, endpoint.id, version)
         card = await find(arm, endpoint.nic, versions.NETWORK) if endpoint.nic else None
-        records = _records(endpoint, card, p.zones)
+        records = _records(endpoint, card, zones_of_group(p.zones, p.group))
         addresses = sorted({r.ip for r in records})
         if not records or not other_side:
             return InProgress(f"{endpoint.name} is made; its names and addresses are not listed yet.", 10, (approved,))
@@ -259,7 +312,7 @@ def _fixed(group: str, member: str, address: str) -> Json:
     return {"name": name, "properties": {"groupId": group, "memberName": member, "privateIPAddress": address}}
 
 
-def _records(endpoint: Endpoint, card: Json | None, zones: tuple[str, ...]) -> list[Record]:
+def _records(endpoint: Endpoint, card: Json | None, zones: list[str]) -> list[Record]:
     """Every name of the endpoint with its address, in the order of the names."""
     found: dict[str, str] = {}
     for item in properties(endpoint.doc).get("customDnsConfigs") or ():
@@ -269,4 +322,4 @@ def _records(endpoint: Endpoint, card: Json | None, zones: tuple[str, ...]) -> l
         at = properties(configuration)
         for fqdn in dig(at, "privateLinkConnectionProperties", "fqdns") or ():
             found[str(fqdn).lower()] = str(at.get("privateIPAddress", ""))
-    return [record_of(fqdn, ip, zones) for fqdn, ip in sorted(found.items()) if fqdn and ip]
+    return [record_of(fqdn, ip, zones, endpoint.name) for fqdn, ip in sorted(found.items()) if fqdn and ip]

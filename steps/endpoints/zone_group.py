@@ -15,6 +15,7 @@ from runbook.step import (
     Check,
     Diff,
     InProgress,
+    Poll,
     Satisfied,
     Step,
     StepContext,
@@ -42,27 +43,44 @@ class ZoneGroup(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
-        """``zones`` are ids; ``guard`` names the servers that must be in the scope first."""
+        """What is to be written where.
+
+        ``zones`` are ids; those that hold none of the records are left out. ``guard``, where there is one, names the
+        servers that must be in its scope first.
+        """
 
         endpoint: str
         zones: tuple[str, ...]
         records: tuple[Record, ...]
-        guard: Guard
+        guard: Guard | None = None
         name: str = "default"
 
     params: Params
 
+    @property
+    def _zones(self) -> tuple[str, ...]:
+        wanted = {r.zone for r in self.params.records if r.zone}
+        return tuple(z for z in self.params.zones if name_of(z).lower() in wanted)
+
     async def observe(self, ctx: StepContext) -> Verdict:
         p = self.params
+        there = {name_of(z).lower() for z in p.zones}
+        if homeless := [r.fqdn for r in p.records if r.zone and r.zone not in there]:
+            return Blocked(
+                "zone-missing",
+                f"{len(homeless)} of the endpoint's names belong to zones that this run has none of: {homeless[0]}, …",
+                ("Look at the nodes of the zones: one was skipped.",),
+                (expect("names without a zone", "(none)", homeless),),
+            )
         groups = await ctx.arm.list(f"{p.endpoint}/privateDnsZoneGroups", versions.NETWORK)
         group = groups[0] if groups else None
         if group is not None and is_busy(group):
             return InProgress(f"Zone group {group.get('name')} is {state_of(group)}.", 10)
         held = _held(group)
-        missing = [z for z in p.zones if name_of(z).lower() not in held]
-        elsewhere = [z for z in p.zones if name_of(z).lower() in held and not same(held[name_of(z).lower()], z)]
+        missing = [z for z in self._zones if name_of(z).lower() not in held]
+        elsewhere = [z for z in self._zones if name_of(z).lower() in held and not same(held[name_of(z).lower()], z)]
         if elsewhere:
-            return _other_zone(group, held, elsewhere)
+            return _other_zone(p.endpoint, group, held, elsewhere)
         if missing or (group is not None and state_of(group).lower() != "succeeded"):
             return await self._extend(ctx, group, missing)
         written = [_written(group, record) for record in p.records if record.zone]
@@ -70,16 +88,15 @@ class ZoneGroup(Step):
             return InProgress("The platform is writing the records.", 10, written)
         maker = str((group or {}).get("name", ""))
         remark = maker if maker.lower() == p.name else f"{maker}, found and used"
-        return Satisfied(
-            (expect("zone group", p.name, remark, ok=True), *written),
-            {"id": (group or {}).get("id", ""), "name": maker},
-        )
+        checks = [expect("zone group", p.name, remark, ok=True), *written]
+        zones = [held[name_of(z).lower()] for z in self._zones]
+        return Satisfied(checks, {"id": (group or {}).get("id", ""), "name": maker, "zones": zones})
 
     async def _extend(self, ctx: StepContext, group: Json | None, missing: Sequence[str]) -> Verdict:
         p = self.params
         configs: list[Json] = [*(properties(group).get("privateDnsZoneConfigs") or ())]
         before = expect(
-            "zones of the group", [name_of(z) for z in p.zones], [name_of(z) for z in _held(group).values()]
+            "zones of the group", [name_of(z) for z in self._zones], [name_of(z) for z in _held(group).values()]
         )
         if len(configs) + len(missing) > MAX_ZONES:
             return Blocked(
@@ -107,7 +124,7 @@ class ZoneGroup(Step):
                 attest="The old records may be replaced",
             )
         # A zone that no network resolves through redirects nobody yet.
-        links = [await ctx.arm.list(f"{zone}/virtualNetworkLinks", versions.PRIVATE_DNS) for zone in p.zones]
+        links = [await ctx.arm.list(f"{zone}/virtualNetworkLinks", versions.PRIVATE_DNS) for zone in self._zones]
         return Changes((self._put(group, configs, missing, "disruptive" if any(links) else "safe"),), (before,))
 
     async def _foreign(self, arm: Reader, zone: str) -> list[str]:
@@ -172,18 +189,22 @@ def _written(group: Json | None, record: Record) -> Check:
     return expect(f"{record.name} in {record.zone}", record.ip, observed)
 
 
-def _other_zone(group: Json | None, held: dict[str, str], elsewhere: Sequence[str]) -> Blocked:
+def _other_zone(endpoint: str, group: Json | None, held: dict[str, str], elsewhere: Sequence[str]) -> Blocked:
+    """A policy may make its group after the run has chosen a zone. Half of the records in each would help nobody."""
     pairs = "; ".join(
         f"{name_of(z)}: the group writes to {held[name_of(z).lower()]}, this run uses {z}" for z in elsewhere
     )
     return Blocked(
         "zone-group-other-zone",
-        f"Zone group {dig(group, 'name')} writes into other zones of the same name. {pairs}.",
+        f"Zone group {dig(group, 'name')} of {name_of(endpoint)} writes into other zones of the same name. {pairs}. A "
+        "network resolves through one zone of a name only.",
         (
-            "Abort and start a new run: it takes the group's zone if no network is linked to another one.",
-            "Have the group corrected.",
+            "If a policy made the group: abort and start a new run, which takes the group's zone. Have groups that "
+            "this run wrote to its own zone removed first, so that they are made again in the other one.",
+            "Otherwise have the group corrected, or removed so that this run makes it; this looks again by itself.",
         ),
         (expect("zones of the group", sorted(elsewhere), sorted(held.values())),),
+        poll=Poll(first_s=60, longest_s=3600),
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runbook.step import Poll, Satisfied, Step, StepContext, Verdict, Waiting, expect
-from steps._shared import versions
-from steps._shared.look import find, name_of, properties, said
-from steps.network._rules import Rule, group_on, is_allowing, is_shadowing, rule_of
+from steps._shared.look import name_of, said
+from steps.network._rules import Rule, first_denying, group_on, read_group
 
 
 class ServiceTags(Step):
@@ -33,12 +32,9 @@ class ServiceTags(Step):
     async def observe(self, ctx: StepContext) -> Verdict:
         p = self.params
         nsg = p.nsg or await group_on(ctx.arm, p.subnet)
-        found = await find(ctx.arm, nsg, versions.NETWORK) if nsg else None
-        rules = [
-            r for r in map(rule_of, properties(found).get("securityRules") or ()) if r and r.direction == "outbound"
-        ]
-        outbound = sorted(rules, key=lambda r: r.priority)
-        denied = {tag: rule for tag in p.tags if (rule := _denying(outbound, tag, p.port)) is not None}
+        group = await read_group(ctx.arm, nsg)
+        outbound = group.of("outbound") if group else []
+        denied = {tag: rule for tag in p.tags if (rule := first_denying(outbound, tag, p.port)) is not None}
         checks = [
             expect(f"outbound to {tag}", "allowed", _told(denied.get(tag)), ok=tag not in denied or bool(ctx.attested))
             for tag in p.tags
@@ -62,17 +58,6 @@ class ServiceTags(Step):
             attest="These tags need not be reached through this group, because …",
             checks=checks,
         )
-
-
-def _denying(outbound: list[Rule], tag: str, port: int) -> Rule | None:
-    """The first rule that denies the tag, unless one that allows it comes first."""
-    name = tag.partition(" ")[0]
-    for rule in outbound:
-        if is_allowing(rule, name, port):
-            return None
-        if is_shadowing(rule, name, port):
-            return rule
-    return None
 
 
 def _told(rule: Rule | None) -> str:

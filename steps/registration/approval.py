@@ -83,10 +83,9 @@ class Approval(Step):
         p = self.params
         began_ms = ctx.waiting_since_ms if ctx.waiting_since_ms is not None else ctx.now_ms
         waited_ms = ctx.now_ms - began_ms
-        asked = f" The request went out {moment(p.sent_ms)}." if p.sent_ms else ""
-        times = f"{ctx.polls} look{'' if ctx.polls == 1 else 's'}"
-        so_far = f"Waiting for {duration(waited_ms / 1000)}, {times} so far." if ctx.polls else "The wait begins."
-        message = f"{so_far}{asked} You may close this and come back: `runbook resume` goes on."
+        # For whom, since when and after how many looks is told by every screen already.
+        asked = f"The request went out {moment(p.sent_ms)}. " if p.sent_ms else ""
+        message = f"{asked}You may close this and come back: `runbook resume` goes on."
         is_silent = waited_ms > SILENT_MS
         if is_silent:
             message = (

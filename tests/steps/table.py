@@ -66,6 +66,9 @@ class TableCloud:
         assert found is None or isinstance(found, dict), f"{path} is a collection: a step must list it"
         return found
 
+    async def member(self, path: str, api_version: str, of: str) -> Json | None:
+        return await self.get(path, api_version)
+
     async def list(self, path: str, api_version: str, **query: str) -> list[Json]:
         found = self._find(path, query)
         assert found is None or isinstance(found, list), f"{path} is one object: a step must get it"
@@ -117,14 +120,22 @@ def cases(path: Path) -> Iterator[Case]:
 
 
 def context(case: Case) -> StepContext:
-    """What the step is given. Times in the table are minutes before now."""
+    """What the step is given. Times are minutes before now; ``[minutes, text]`` is a word with its text."""
     said = case.ctx
     applied: list[AppliedDoc] = [
-        {"digest": "0", "title": "a change", "at_ms": NOW_MS - round(m * 60_000)} for m in said.get("applied", [])
+        {"digest": "0", "title": "a change", "at_ms": NOW_MS - round(m * 60_000), "seq": 100_000 - round(m)}
+        for m in said.get("applied", [])
     ]
     attested: list[AttestDoc] = [
-        {"at_ms": NOW_MS - round(m * 60_000), "text": "done", "by": "dana", "evidence": "", "sha256": ""}
-        for m in said.get("attested", [])
+        {
+            "at_ms": NOW_MS - round(m * 60_000),
+            "seq": 100_000 - round(m),
+            "text": text,
+            "by": "dana",
+            "evidence": "",
+            "sha256": "",
+        }
+        for m, text in (a if isinstance(a, list) else (a, "done") for a in said.get("attested", []))
     ]
     waited = said.get("waited")
     return StepContext(

@@ -22,7 +22,7 @@ from runbook.core.entry import Kind
 from runbook.core.error import Refused
 from runbook.step import Changes, Verdict, Waiting
 from tests.crash.harness import begin, play
-from tests.sim.openapi import needs_specs, request_problems
+from tests.sim.openapi import find, needs_specs, request_problems
 from tests.steps.az import COMMANDS, Write, write_of
 from tests.steps.table import HERE, MAIN, Case, cases, context, tables
 
@@ -246,11 +246,15 @@ def test_a_native_powershell_line_acts_in_the_subscription_of_the_change() -> No
 
 @needs_specs
 def test_every_write_fits_the_description_that_azure_publishes_of_it() -> None:
-    wrong = {
-        f"{shown}: {problem}"
-        for shown in everything()
-        for problem in request_problems(
-            shown.doc["method"], shown.doc["path"], shown.doc["body"], shown.doc["api_version"]
-        )
-    }
+    wrong: set[str] = set()
+    newer: set[str] = set()
+    for shown in everything():
+        call = shown.doc["method"], shown.doc["path"]
+        version = shown.doc["api_version"]
+        if version > find(*call, version).version:
+            newer.add(shown.origin.partition(" ")[0])
+            continue
+        wrong |= {f"{shown}: {problem}" for problem in request_problems(*call, shown.doc["body"], version)}
     assert wrong == set()
+    # Its api-version is read from Azure's own list; no description that new is at hand.
+    assert newer == {"avd.shortpath"}
