@@ -11,6 +11,7 @@ from runbook.cli import output
 from runbook.cli.completing import complete_node, complete_run
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, home_option
+from runbook.core.state import NodeState
 
 if TYPE_CHECKING:
     from runbook.core.command import Command
@@ -24,26 +25,71 @@ if TYPE_CHECKING:
     "--text", default="", metavar="T", help="skip: the reason. attest: what you vouch for. Both are required."
 )
 @click.option("--evidence", metavar="FILE", type=click.Path(dir_okay=False), help="attest: a file that backs it.")
+@click.option("--disruptive", is_flag=True, help="approve 'STEP[*]': disruptive changes too.")
 @home_option
 @click.pass_obj
-def command(settings: Settings, run: str, node: str, answer: str, text: str, evidence: str | None) -> Exit:
+def command(
+    settings: Settings, run: str, node: str, answer: str, text: str, evidence: str | None, disruptive: bool
+) -> Exit:
     """Answer NODE of RUN, and end: `runbook resume` goes on.
 
-    NODE is an id as `runbook status` shows it, or as much of one as fits no other node.
+    NODE is an id as `runbook status` shows it, or as much of one as fits no other node. With approve, 'STEP[*]' is
+    every node of a step that waits for a go: those with disruptive changes only with --disruptive.
     `approve` says go to the changes as `runbook status` shows them at this moment. Of evidence, the file's name and
     SHA-256 are kept.
     """
     from runbook.wiring import answer_run
 
+    if node.endswith("[*]"):
+        if answer != "approve" or text or evidence:
+            raise click.UsageError("'STEP[*]' goes with approve alone; answer nodes one by one otherwise.")
+        return _approve_step(settings.home, run, node.removesuffix("[*]"), disruptive)
+    if disruptive:
+        raise click.UsageError("--disruptive goes with approve 'STEP[*]'; a node named by itself needs no such word.")
     asked = _command(settings.home, run, node, answer, text, evidence)
     answer_run(settings.home, run, asked)
     output.talk(f"Recorded: {answer} {node}. Go on with `runbook resume {run}`.")
     return Exit.DONE
 
 
+def _approve_step(home: Path, run: str, step: str, disruptive: bool) -> Exit:
+    """Go, for every ready node of a step: all of them in one breath, or none.
+
+    Raises:
+        UsageError: there is no such step, or nothing of it that may be approved.
+    """
+    from runbook.cli.naming import short_ids
+    from runbook.cli.policy import Policy, account
+    from runbook.cli.reading import view_of
+    from runbook.core.error import UsageError
+    from runbook.wiring import answer_run
+
+    view, _driver = view_of(home, run)
+    if step not in {s["id"] for s in view.book.get("steps", ())}:
+        steps = ", ".join(dict.fromkeys(n.doc["step"] for n in view.nodes.values() if n.needs_operator))
+        raise UsageError(f"Run {run} has no step {step!r}.", f"Steps that wait for a word: {steps or 'none'}.")
+    ready = [n for n in view.of_step(step) if n.state is NodeState.READY and not n.is_approved]
+    policy = Policy(yes=True, yes_disruptive=disruptive, by=account(view))
+    asked = [command for n in ready if (command := policy.answer(n)) is not None]
+    left = len(ready) - len(asked)
+    hint = f"{left} disruptive left out: look at them with `runbook status {run} --all`, then say --disruptive."
+    if not asked:
+        raise UsageError(
+            f"Nothing of {step} can be approved now.", hint if left else f"`runbook status {run}` shows what waits."
+        )
+    answer_run(home, run, *asked)
+    names = short_ids(view.nodes)
+    for command in asked:
+        output.data(names[command.node])
+    output.talk(f"Recorded: {len(asked)} of {step} approved. {hint if left else ''}".rstrip())
+    output.talk(f"Go on with `runbook resume {run}`.")
+    return Exit.DONE
+
+
 def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: str | None) -> Command:
     from runbook.cli.evidence import evidence_of
     from runbook.cli.naming import find
+    from runbook.cli.policy import account
     from runbook.cli.reading import view_of
     from runbook.core.command import Approve, Attest, Retry, Skip
 
@@ -57,11 +103,11 @@ def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: 
     node = find(view.nodes, node)
     match answer:
         case "approve":
-            return Approve(node)
+            return Approve(node, by=account(view))
         case "retry":
             return Retry(node)
         case "skip":
             return Skip(node, text)
         case _:
             name, sha256 = evidence_of(evidence) if evidence else ("", "")
-            return Attest(node, text, str(view.pinned.get("account", "")) or "operator", name, sha256)
+            return Attest(node, text, account(view), name, sha256)

@@ -81,4 +81,6 @@ def _value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return ", ".join(map(_value, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_value(member)}" for name, member in value.items()) or "none"
     return "none" if value in (None, "") else str(value).replace("${inputs.", "as ").removesuffix("}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -50,13 +51,16 @@ def _names(folder: str, incomplete: str) -> list[CompletionItem]:
 def complete_node(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Nodes of the run named before, those first that something can be answered to."""
     from runbook.core.error import RunbookError
+    from runbook.core.state import NodeState
 
     try:
         view = _view(ctx)
     except (RunbookError, OSError):
         return []
     nodes = sorted(view.nodes.values(), key=lambda node: not node.needs_operator)
-    return _items((n.id for n in nodes), incomplete)
+    ready = Counter(n.doc["step"] for n in nodes if n.state is NodeState.READY and not n.is_approved)
+    together = [f"{step}[*]" for step, count in ready.items() if count > 1]
+    return _items([*together, *(n.id for n in nodes)], incomplete)
 
 
 def _view(ctx: click.Context) -> RunView:

@@ -29,11 +29,13 @@ class Front:
     Attributes:
         speed: None when not said, ``JUMP``, or virtual seconds per second.
         away_s: virtual seconds that pass first.
+        is_whole: lines for every node, also of steps with many.
     """
 
     headless: bool = False
     plain: bool = False
     as_json: bool = False
+    is_whole: bool = False
     yes: bool = False
     yes_disruptive: bool = False
     speed: Any = None
@@ -52,6 +54,8 @@ class Front:
         for name, is_given in alone:
             if is_given and not self.headless:
                 raise click.UsageError(f"{name} goes with --headless.")
+        if self.is_whole and not (self.headless or self.plain):
+            raise click.UsageError("--all goes with --headless or --plain.")
         if not self.headless and not self.plain:
             check_terminal()
 
@@ -111,7 +115,7 @@ def drive(home: Path, named: Callable[[], str], front: Front) -> Exit:
         from runbook.cli.plain import run_plain
         from runbook.wiring import attach
 
-        return run_plain(attach(home, run, watch=False, **front.opening))
+        return run_plain(attach(home, run, watch=False, **front.opening), is_whole=front.is_whole)
     from runbook.cli.headless import run_headless
     from runbook.cli.policy import Policy
     from runbook.cli.reading import view_of
@@ -121,7 +125,9 @@ def drive(home: Path, named: Callable[[], str], front: Front) -> Exit:
     by = f"{view.pinned.get('account', '')}, by --yes"
     policy = Policy(front.yes, front.yes_disruptive, attests=view.mode == "rehearsal", by=by)
     output.talk(f"Run {run}: {view.mode} of {view.book.get('title', '')}")
-    return run_headless(lambda: open_run(home, run, **front.opening), policy, as_json=front.as_json)
+    return run_headless(
+        lambda: open_run(home, run, **front.opening), policy, as_json=front.as_json, is_whole=front.is_whole
+    )
 
 
 def _on_screen(home: Path, named: Callable[[], str], front: Front) -> Exit:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from runbook.core.state import RunState
+from runbook.core.state import NodeState, RunState
 from runbook.core.view import RunView
+
+if TYPE_CHECKING:
+    from runbook.engine.recheck import Recheck
+    from runbook.engine.survey import Finding
 
 
 class Exit(IntEnum):
-    """What a command ends with. Scripts rely on these numbers; 10 and 11 are kept for commands to come."""
+    """What a command ends with. Scripts rely on these numbers."""
 
     DONE = 0
     """Done, or nothing to do. Listings always end so."""
@@ -27,9 +32,9 @@ class Exit(IntEnum):
     DRIVEN = 6
     """Another process drives this run."""
     PLAN = 10
-    """Kept: a plan has changes."""
+    """`plan`: something would change."""
     DRIFT = 11
-    """Kept: the cloud drifted from what the run left."""
+    """`verify`: the cloud drifted from what the run left."""
     INTERRUPTED = 130
     """Stopped by the operator or the system; the run can be resumed."""
 
@@ -51,3 +56,28 @@ def of_run(view: RunView) -> Exit:
             return Exit.OPERATOR  # nothing moves, and nobody outside is waited for: it is paused, or was left alone
         case _:
             assert_never(view.state)
+
+
+def of_plan(findings: Iterable[Finding]) -> Exit:
+    """What a plan ends with: 1, then 10, 5, 4, 3.
+
+    A node that could not be read comes first, because the plan is not whole. Then what would change, whatever stands
+    beside it. A wait alone counts only where something behind it cannot be told yet.
+    """
+    every = list(findings)
+    verdicts = {f.verdict for f in every}
+    if any(f.node.state is NodeState.FAILED for f in every):
+        return Exit.FAILED
+    if "change" in verdicts:
+        return Exit.PLAN
+    if "blocked" in verdicts:
+        return Exit.BLOCKED
+    if "unknown_until" not in verdicts:
+        return Exit.DONE
+    return Exit.OPERATOR if any(f.node.needs_operator for f in every) else Exit.OUTSIDE
+
+
+def of_verify(checked: Iterable[Recheck]) -> Exit:
+    """What ``verify`` ends with: 11, then 1."""
+    outcomes = {c.outcome for c in checked}
+    return Exit.DRIFT if "drift" in outcomes else Exit.FAILED if "unreadable" in outcomes else Exit.DONE

@@ -14,7 +14,7 @@ from functools import partial
 
 from runbook.cli import output
 from runbook.cli.exits import Exit, of_run
-from runbook.cli.lines import closing_lines, event_lines
+from runbook.cli.lines import Teller, closing_lines
 from runbook.cli.policy import Policy
 from runbook.core.error import UsageError
 from runbook.core.event import Event
@@ -23,26 +23,29 @@ from runbook.engine.engine import Until
 from runbook.wiring import Rehearsal
 
 
-def run_headless(open_session: Callable[[], Rehearsal], policy: Policy, *, as_json: bool) -> Exit:
+def run_headless(
+    open_session: Callable[[], Rehearsal], policy: Policy, *, as_json: bool, is_whole: bool = False
+) -> Exit:
     """Drive a run to where nothing moves any more.
 
     Args:
         open_session: opens the run; called inside the event loop that drives it.
         policy: what may be answered.
         as_json: one event object per line instead of lines for people.
+        is_whole: lines for every node, also of steps with many.
 
     Raises:
         RunbookError: the run could not be opened, or its journal not be written.
     """
-    view, is_interrupted = asyncio.run(_drive(open_session, policy, as_json))
+    view, is_interrupted = asyncio.run(_drive(open_session, policy, None if as_json else Teller(is_whole=is_whole)))
     for line in closing_lines(view, is_interrupted):
         output.talk(line)
     return Exit.INTERRUPTED if is_interrupted else of_run(view)
 
 
-async def _drive(open_session: Callable[[], Rehearsal], policy: Policy, as_json: bool) -> tuple[RunView, bool]:
+async def _drive(open_session: Callable[[], Rehearsal], policy: Policy, teller: Teller | None) -> tuple[RunView, bool]:
     session = open_session()
-    driver = _Driver(session, policy, as_json)
+    driver = _Driver(session, policy, teller)
     try:
         with _signals(driver.interrupt):
             return await driver.run(), driver.is_interrupted
@@ -51,11 +54,11 @@ async def _drive(open_session: Callable[[], Rehearsal], policy: Policy, as_json:
 
 
 class _Driver:
-    def __init__(self, session: Rehearsal, policy: Policy, as_json: bool) -> None:
+    def __init__(self, session: Rehearsal, policy: Policy, teller: Teller | None) -> None:
         self.is_interrupted = False
         self._session = session
         self._policy = policy
-        self._as_json = as_json
+        self._teller = teller
         self._answered = False
         self._asked: set[str] = set()
         self._failure: BaseException | None = None
@@ -82,10 +85,10 @@ class _Driver:
 
     def _hear(self, event: Event) -> None:
         try:
-            if self._as_json:
+            if self._teller is None:
                 output.json_data(event.to_json(), is_line=True)
             else:
-                for line in event_lines(event):
+                for line in self._teller.lines(event):
                     output.data(line)
         except BrokenPipeError:
             self.is_interrupted = True

@@ -1,7 +1,12 @@
-"""From an event to the line that a person reads without a screen: a pure function."""
+"""From an event to the line that a person reads without a screen.
+
+``event_lines`` is a pure function of one event. ``Teller`` remembers how far it told of steps with many nodes, so that
+two hundred nodes that do the same are told in tenths and not in a thousand lines.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 from runbook.cli.naming import moment, short_ids
@@ -9,6 +14,7 @@ from runbook.core.clock import duration
 from runbook.core.entry import Kind
 from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
+from runbook.core.tally import FEW, by_step, title_of
 from runbook.core.view import NodeView, RunView
 
 _QUIET: Final = frozenset({Kind.RUN_CREATED, Kind.EXPANDED, Kind.BEGUN, Kind.POLLED, Kind.ANSWERED})
@@ -54,7 +60,7 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
         case Kind.ACCEPTED:
             return "accepted", f"{d['title']}: Azure works on it", []
         case Kind.APPROVED:
-            return "approved", "; ".join(d["titles"]), []
+            return "approved", "; ".join(d["titles"]) + (f" (by {d['by']})" if d.get("by") else ""), []
         case Kind.SKIPPED:
             return "skipped", d["reason"] if d["by"] == "operator" else f"{node.doc['title']}: not needed here", []
         case Kind.ATTESTED:
@@ -69,6 +75,10 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             return "failed", _error(d["error"]), [d["error"]["hint"]] if d["error"]["hint"] else []
         case Kind.DOUBTED:
             return "in doubt", f"{_error(d['error'])} Looking will tell whether it took effect.", []
+        case Kind.GREW:
+            return "grew", f"{node.doc['title']}: {d['summary'] or 'what it finds has changed'}", []
+        case Kind.NOTED:
+            return "note", d["text"], []
         case _:
             return "", "", []
 
@@ -108,13 +118,72 @@ def _one(text: str) -> str:
     return " ".join(text.split())
 
 
+class Teller:
+    """Tells events one after another.
+
+    Args:
+        is_whole: a line for every node, also of steps with many.
+    """
+
+    def __init__(self, *, is_whole: bool = False) -> None:
+        self._is_whole = is_whole
+        self._seen: dict[tuple[str, str], set[str]] = {}
+        self._told: dict[tuple[str, str], int] = {}
+        self._counted_of = -1
+        self._counts: Counter[str] = Counter()
+
+    def lines(self, event: Event) -> list[str]:
+        """What to print for the next event."""
+        node = event.view.nodes.get(event.entry.node or "")
+        if self._is_whole or node is None or event.entry.kind in _QUIET:
+            return event_lines(event)
+        step = node.doc["step"]
+        if (count := self._count(event.view, step)) <= FEW:
+            return event_lines(event)
+        word, text, more = _of_node(event, node)
+        if word in _IN_TENTHS:
+            return self._tally(event, step, word, count)
+        if not word:
+            return []
+        # Alike are those that say the same of other nodes; the first few are told whole, the rest without advice.
+        first, *_ = text.split(": ", 1)
+        alike = self._seen.setdefault((step, f"{word} {first}"), set())
+        alike.add(node.id)
+        told = event_lines(event)
+        return told if len(alike) <= _WHOLE or not more else told[:1]
+
+    def _count(self, view: RunView, step: str) -> int:
+        """How many nodes a step has; counted anew only when nodes came."""
+        if self._counted_of != len(view.nodes):
+            self._counted_of = len(view.nodes)
+            self._counts = Counter(n.doc["step"] for n in view.nodes.values())
+        return self._counts[step]
+
+    def _tally(self, event: Event, step: str, word: str, count: int) -> list[str]:
+        """A line whenever another tenth of the step's nodes has come so far, and at the first and the last."""
+        key = (step, word)
+        seen = self._seen.setdefault(key, set())
+        seen.add(event.entry.node or "")
+        mark = len(seen) * 10 // count
+        if key in self._told and mark <= self._told[key]:
+            return []
+        self._told[key] = mark
+        title = title_of(event.view, step)
+        return [f"{moment(event.entry.at_ms)}  {word:<9}  {step}[*]: {len(seen)} of {count}: {title}"]
+
+
+_IN_TENTHS: Final = frozenset({"ready", "approved", "applying", "accepted", "done", "skipped"})
+"""What goes well, and is told by numbers where there is much of it. The journal has each with its command."""
+
+_WHOLE: Final = 3
+
+
 def closing_lines(view: RunView, is_interrupted: bool) -> list[str]:
     """What to tell at the end: how the run stands, what is asked for, and what to type next."""
     totals = ", ".join(f"{count} {state.value}" for state, count in view.totals.items())
     how = "interrupted; nothing was lost" if is_interrupted else view.state.value.replace("_", " ")
     lines = [f"Run {view.id}: {how} ({totals or 'no nodes yet'})."]
-    names = short_ids(view.nodes)
-    asked = [hint for node in view.nodes.values() if (hint := _hint(view.id, node, names[node.id]))]
+    asked = _hints(view)
     lines += asked[:8]
     if len(asked) > 8:
         lines.append(f"… and {len(asked) - 8} more: runbook status {view.id}")
@@ -122,6 +191,22 @@ def closing_lines(view: RunView, is_interrupted: bool) -> list[str]:
         lines.append(f"Go on: runbook resume {view.id}")
     lines.append(f"Report: runbook report {view.id} --format html --out report.html")
     return lines
+
+
+def _hints(view: RunView) -> list[str]:
+    """What is asked for, node by node; the ready ones of a step with many together."""
+    names = short_ids(view.nodes)
+    hints: list[str] = []
+    for step, members in by_step(view.nodes.values()).items():
+        ready = [n for n in members if n.state is NodeState.READY and not n.is_approved]
+        if len(members) > FEW and len(ready) > 1:
+            is_risky = any(n.is_disruptive for n in ready)
+            answer = f"runbook answer {view.id} '{step}[*]' approve{' --disruptive' if is_risky else ''}"
+            flag = "--yes-disruptive" if is_risky else "--yes"
+            hints.append(f"{step}[*]: {len(ready)} nodes need your go: {answer}, or resume with {flag}")
+            members = [n for n in members if n.state is not NodeState.READY]
+        hints += [hint for node in members if (hint := _hint(view.id, node, names[node.id]))]
+    return hints
 
 
 def _hint(run: str, node: NodeView, name: str) -> str:

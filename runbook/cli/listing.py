@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from runbook.cli.naming import moment, short_ids
 from runbook.cli.output import table
 from runbook.core.clock import duration, iso
 from runbook.core.docs import ErrorDoc
 from runbook.core.state import FINISHED, GLYPHS, NodeState
+from runbook.core.tally import FEW, by_step, standing, title_of
 from runbook.core.view import NodeView, RunView
 
 Json = dict[str, Any]
@@ -97,8 +98,14 @@ def _run_row(view: RunView, driver: str | None) -> tuple[str, ...]:
     return (view.id, book, view.mode, view.state.value, done, moment(view.updated_ms), driver or "nobody")
 
 
-def status_lines(view: RunView, driver: str | None) -> Iterable[str]:
-    """A run and its nodes, phase by phase, each with what it waits for or what went wrong."""
+def status_lines(view: RunView, driver: str | None, *, is_whole: bool = False) -> Iterable[str]:
+    """A run and its nodes, phase by phase, each with what it waits for or what went wrong.
+
+    Args:
+        view: the run.
+        driver: who drives it, in words.
+        is_whole: also the nodes of steps with many, one by one.
+    """
     yield f"{view.id}: {view.book.get('title', '')}"
     scenario = f", scenario {view.scenario}" if view.scenario else ""
     yield f"{view.mode}{scenario}, edition {view.edition}, {view.state.value}"
@@ -111,14 +118,64 @@ def status_lines(view: RunView, driver: str | None) -> Iterable[str]:
     for phase in dict.fromkeys(n.doc["phase"] for n in view.nodes.values()):
         yield ""
         yield titles.get(phase, phase)
-        nodes = [n for n in view.nodes.values() if n.doc["phase"] == phase]
-        rows = table([(f"{GLYPHS[n.state]} {n.state.value}", names[n.id], _word(view, n)) for n in nodes])
-        for node, line in zip(nodes, rows, strict=True):
-            yield f"  {line}"
-            if node.state is NodeState.READY:
-                yield from (f"      $ {change['command']['az']}" for change in node.changes)
+        yield from _phase_lines(view, [n for n in view.nodes.values() if n.doc["phase"] == phase], names, is_whole)
     yield ""
     yield ", ".join(f"{count} {state.value}" for state, count in view.totals.items()) or "no nodes yet"
+
+
+_EXAMPLES: Final = 3
+"""So many nodes of a step with many are named where several have the same to say."""
+
+
+def _phase_lines(view: RunView, nodes: list[NodeView], names: Mapping[str, str], is_whole: bool) -> Iterable[str]:
+    rows: list[tuple[tuple[str, ...], list[str]]] = []
+    for step, members in by_step(nodes).items():
+        if is_whole or len(members) <= FEW:
+            rows += [(_node_row(view, n, names), _ready_commands(n)) for n in members]
+        else:
+            rows += _step_rows(view, step, members, names)
+    for (_, below), line in zip(rows, table([row for row, _ in rows]), strict=True):
+        yield f"  {line}"
+        yield from (f"      {more}" for more in below)
+
+
+def _node_row(view: RunView, node: NodeView, names: Mapping[str, str]) -> tuple[str, ...]:
+    return (f"{GLYPHS[node.state]} {node.state.value}", names[node.id], _word(view, node))
+
+
+def _ready_commands(node: NodeView) -> list[str]:
+    return [f"$ {change['command']['az']}" for change in node.changes] if node.state is NodeState.READY else []
+
+
+def _step_rows(
+    view: RunView, step: str, members: list[NodeView], names: Mapping[str, str]
+) -> list[tuple[tuple[str, ...], list[str]]]:
+    """A step with many nodes as one row, and below it the first of those that ask for something."""
+    below: list[str] = []
+    for state, asked in _asking(members).items():
+        for number, node in enumerate(asked[:_EXAMPLES]):
+            below.append(f"{GLYPHS[state]} {state.value}  {names[node.id]}  {_word(view, node)}")
+            below += [f"    {command}" for command in _ready_commands(node) if not number]
+        if len(asked) > _EXAMPLES:
+            below.append(f"… and {len(asked) - _EXAMPLES} more {state.value}; --all names them")
+    if ready := [n for n in members if n.state is NodeState.READY and not n.is_approved]:
+        risk = " --disruptive" if any(n.is_disruptive for n in ready) else ""
+        below.append(f"to approve all {len(ready)}: runbook answer {view.id} '{step}[*]' approve{risk}")
+    sign = next((s for s in _asking(members)), NodeState.DONE if _is_over(members) else NodeState.PENDING)
+    told = f"{title_of(view, step)}: {standing(n.state for n in members)}"
+    return [((f"{GLYPHS[sign]} {len(members)} nodes", f"{step}[*]", told), below)]
+
+
+_ASKING: Final = (NodeState.FAILED, NodeState.BLOCKED, NodeState.IN_DOUBT, NodeState.READY, NodeState.WAITING)
+
+
+def _asking(members: list[NodeView]) -> dict[NodeState, list[NodeView]]:
+    found = {state: [n for n in members if n.state is state] for state in _ASKING}
+    return {state: nodes for state, nodes in found.items() if nodes}
+
+
+def _is_over(members: list[NodeView]) -> bool:
+    return all(n.state in FINISHED for n in members)
 
 
 def _word(view: RunView, node: NodeView) -> str:

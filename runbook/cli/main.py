@@ -20,10 +20,12 @@ from runbook.cli.calling import called_as
 COMMANDS: Final[dict[str, str]] = {
     "rehearse": "Rehearse a book against a simulated Azure; no inputs needed.",
     "start": "Create a run of a book and open it.",
+    "plan": "Say what a run would do, from reading alone.",
     "resume": "Go on with a run, the newest unfinished one if none is named.",
     "runs": "List the runs.",
     "status": "Show one run with its nodes.",
     "answer": "Give one answer to a node: approve, retry, skip or attest.",
+    "verify": "Look whether the cloud is still as a run left it.",
     "abort": "End a run for good. What was changed stays changed.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",
@@ -103,7 +105,8 @@ def home_option(function: Any) -> Any:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done · 1 failed, aborted or damaged · 2 wrong usage · 3 only outside waits remain · "
-    "4 needs the operator · 5 blocked · 6 another process drives this run · 130 interrupted.",
+    "4 needs the operator · 5 blocked · 6 another process drives this run · 10 plan has changes · 11 drift · "
+    "130 interrupted.",
 )
 @home_option
 @click.version_option(__version__, "-V", "--version", message="runbook %(version)s")

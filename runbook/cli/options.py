@@ -83,6 +83,9 @@ driving = _chain(
     click.option("--headless", is_flag=True, help="No screen: print what happens, end when nothing moves."),
     click.option("--plain", is_flag=True, help="No screen: ask in plain lines."),
     click.option("--json", "as_json", is_flag=True, help="With --headless: one JSON event per line."),
+    click.option(
+        "--all", "is_whole", is_flag=True, help="Headless, plain: lines for every node, also of steps with many."
+    ),
     click.option("--yes", is_flag=True, help="Headless: approve safe changes and, in rehearsals, attest waits."),
     click.option("--yes-disruptive", is_flag=True, help="Headless: approve disruptive changes too."),
     click.option(
@@ -95,7 +98,7 @@ driving = _chain(
 )
 """How a run is driven."""
 
-creating = _chain(
+estate = _chain(
     click.option(
         "--scenario",
         default="",
@@ -112,6 +115,11 @@ creating = _chain(
         metavar="K=V",
         help="One input; repeat for more. Beats --inputs; `runbook books BOOK` lists them.",
     ),
+)
+"""What is looked at, and with which inputs."""
+
+creating = _chain(
+    estate,
     click.option("--run-id", default="", metavar="ID", help="Name of the run. [default: the next free one]"),
 )
 """What a run is made from."""

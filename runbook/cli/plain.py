@@ -15,12 +15,14 @@ from typing import Any, TextIO
 from runbook.cli import output
 from runbook.cli.evidence import evidence_of
 from runbook.cli.exits import Exit, of_run
-from runbook.cli.lines import closing_lines, event_lines
+from runbook.cli.lines import Teller, closing_lines
+from runbook.cli.policy import account
 from runbook.core.command import Approve, Attest, Command, Retry, Skip
 from runbook.core.docs import DiffDoc
 from runbook.core.error import RunbookError
 from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
+from runbook.core.tally import FEW, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.engine.host import Attachment
 
@@ -31,19 +33,20 @@ class Left(Exception):
     """The operator wants out, or there is no more input."""
 
 
-def run_plain(attachment: Attachment, source: TextIO | None = None) -> Exit:
+def run_plain(attachment: Attachment, source: TextIO | None = None, *, is_whole: bool = False) -> Exit:
     """Show and ask until the run is over or the operator leaves.
 
     Args:
         attachment: the run; it is closed at the end.
         source: where answers are read from, a line each; stdin unless said.
+        is_whole: lines for every node, also of steps with many.
 
     Raises:
         RunbookError: what ended the driving.
     """
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     stop = attachment.listen(events.put)
-    talk = _Talk(attachment, events, source or sys.stdin)
+    talk = _Talk(attachment, events, source or sys.stdin, Teller(is_whole=is_whole))
     is_interrupted = False
     try:
         talk.go()
@@ -67,6 +70,9 @@ class _Talk:
     attachment: Attachment
     events: queue.SimpleQueue[Event]
     source: TextIO
+    teller: Teller = field(default_factory=Teller)
+    singly: set[str] = field(default_factory=set)
+    """Steps whose ready nodes are asked about one by one, as the operator wished."""
     later: set[tuple[str, int]] = field(default_factory=set)
     """Questions put off: node, and when it came into the state that asks."""
 
@@ -78,7 +84,9 @@ class _Talk:
             if self.show(wait_s=0.2):
                 continue
             node = self._asking(self.attachment.view)
-            if node is not None:
+            if node is not None and len(together := self._together(self.attachment.view, node)) > FEW:
+                self._ask_together(node.doc["step"], together)
+            elif node is not None:
                 self._ask(node)
             elif self._is_stuck(self.attachment.view):
                 output.data("Everything that is left was put off.")
@@ -95,7 +103,7 @@ class _Talk:
             except queue.Empty:
                 return had_any
             had_any = True
-            for line in event_lines(event):
+            for line in self.teller.lines(event):
                 output.data(line)
 
     def _asking(self, view: RunView) -> NodeView | None:
@@ -103,6 +111,53 @@ class _Talk:
 
     def _is_stuck(self, view: RunView) -> bool:
         return view.state is not RunState.ACTIVE and not any(n.due_ms is not None for n in view.nodes.values())
+
+    def _together(self, view: RunView, node: NodeView) -> list[NodeView]:
+        """The nodes of a step that can be approved with this one: those that wait for a go and were not put off."""
+        step = node.doc["step"]
+        if node.state is not NodeState.READY or step in self.singly:
+            return []
+        ready = [n for n in view.of_step(step) if n.state is NodeState.READY and not n.is_approved]
+        return [n for n in ready if (n.id, n.since_ms) not in self.later]
+
+    def _ask_together(self, step: str, nodes: list[NodeView]) -> None:
+        title = title_of(self.attachment.view, step)
+        risky = sum(n.is_disruptive for n in nodes)
+        output.data("")
+        output.data(f"{title}: {len(nodes)} nodes are ready, with {sum(len(n.changes) for n in nodes)} changes.")
+        if risky:
+            output.data(f"  Disruptive: {risky} of them.")
+        output.data(f"  The first: {nodes[0].doc['title']}; the last: {nodes[-1].doc['title']}")
+        reply = self._read("Approve all, show them, one by one, later, quit?")[:1].lower()
+        match reply:
+            case "a":
+                self._approve_all(step, nodes, risky)
+            case "s":
+                for node in nodes:
+                    for line in question_lines(node)[1:]:
+                        output.data(line)
+            case "o":
+                self.singly.add(step)
+            case "l":
+                self.later |= {(n.id, n.since_ms) for n in nodes}
+            case "q":
+                raise Left
+            case "h":
+                output.data(_HELP)
+            case _:
+                output.data("One of: approve all, show them, one by one, later, quit.")
+
+    def _approve_all(self, step: str, nodes: list[NodeView], risky: int) -> None:
+        if risky and self._read(f"This is disruptive. Type the step's name, {step}, to go on (empty: go back)") != step:
+            output.data("Not approved: that is not its name.")
+            return
+        by = account(self.attachment.view)
+        asked = [Approve(n.id, tuple(c["digest"] for c in n.changes), by) for n in nodes]
+        futures = [self.attachment.submit(command) for command in asked]
+        refused = [error for future in futures if isinstance(error := future.exception(), RunbookError)]
+        output.data(f"Approved: {len(asked) - len(refused)} of {len(asked)}.")
+        if refused:
+            output.data(f"Not recorded: {len(refused)}. The first: {refused[0]}")
 
     def _ask(self, node: NodeView) -> None:
         for line in question_lines(node):
@@ -140,13 +195,13 @@ class _Talk:
             if self._read(f"This is disruptive. Type the resource's name, {name}, to go on (empty: go back)") != name:
                 output.data("Not approved: that is not its name.")
                 return None
-        return Approve(node.id, tuple(c["digest"] for c in node.changes))
+        return Approve(node.id, tuple(c["digest"] for c in node.changes), account(self.attachment.view))
 
     def _word(self, node: NodeView) -> Command | None:
         text = self._read("What do you vouch for? (it stands in the report; empty: go back)")
         if not text:
             return None
-        by = str(self.attachment.view.pinned.get("account", "")) or "operator"
+        by = account(self.attachment.view)
         path = self._read("Evidence file? (its name and SHA-256 are kept; empty: none)")
         try:
             name, sha256 = evidence_of(path) if path else ("", "")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runbook.core.command import Approve, Attest, Command
+from runbook.core.command import Approve, Attest
 from runbook.core.state import NodeState
-from runbook.core.view import NodeView
+from runbook.core.view import NodeView, RunView
 
 WORDS = 5
 """How often it vouches at one node before that is left to a person: it plainly does not help."""
+
+
+def account(view: RunView) -> str:
+    """In whose name something is decided from here: who is signed in."""
+    return str(view.pinned.get("account", "")) or "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Policy:
     attests: bool = False
     by: str = ""
 
-    def answer(self, node: NodeView, *, is_stuck: bool = False) -> Command | None:
+    def answer(self, node: NodeView, *, is_stuck: bool = False) -> Approve | Attest | None:
         """The answer to what a node asks now, if it may be given.
 
         A rule that blocks is never answered: it is what a rehearsal is there to find.
@@ -40,7 +45,7 @@ class Policy:
         if node.state is NodeState.READY and not node.is_approved and node.changes:
             risks = {c["risk"] for c in node.changes}
             allowed = ({"safe"} if self.yes else set()) | ({"disruptive"} if self.yes_disruptive else set())
-            return Approve(node.id, tuple(c["digest"] for c in node.changes)) if risks <= allowed else None
+            return Approve(node.id, tuple(c["digest"] for c in node.changes), self.by) if risks <= allowed else None
         wait = node.waiting
         if node.state is NodeState.WAITING and wait and wait["attest"] and self.yes and self.attests:
             word = f"{wait['attest']} (said by --yes in a rehearsal)"

@@ -13,10 +13,11 @@ from runbook.cli.main import Settings, home_option
 @click.command()
 @click.argument("run", shell_complete=complete_run)
 @click.option("--json", "as_json", is_flag=True, help="One object: run, nodes, totals.")
+@click.option("--all", "is_whole", is_flag=True, help="Every node, also of steps with many. JSON has them always.")
 @home_option
 @click.pass_obj
-def command(settings: Settings, run: str, as_json: bool) -> Exit:
-    """Show RUN with its nodes."""
+def command(settings: Settings, run: str, as_json: bool, is_whole: bool) -> Exit:
+    """Show RUN with its nodes. A step with many of them is one line, with the first of those that ask for something."""
     from runbook.cli.listing import status_doc, status_lines
     from runbook.cli.reading import view_of
 
@@ -24,6 +25,6 @@ def command(settings: Settings, run: str, as_json: bool) -> Exit:
     if as_json:
         output.json_data(status_doc(view, driver))
     else:
-        for line in status_lines(view, driver):
+        for line in status_lines(view, driver, is_whole=is_whole):
             output.data(line)
     return Exit.DONE

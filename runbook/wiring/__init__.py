@@ -5,14 +5,18 @@ from __future__ import annotations
 from runbook.home import run_dir
 from runbook.wiring.create import Wish, create_run, find_scenario
 from runbook.wiring.drive import Rehearsal, answer_run, attach, open_run
+from runbook.wiring.look import Lookout, look_again, look_ahead
 
 __all__ = [
+    "Lookout",
     "Rehearsal",
     "Wish",
     "answer_run",
     "attach",
     "create_run",
     "find_scenario",
+    "look_again",
+    "look_ahead",
     "open_run",
     "run_dir",
 ]

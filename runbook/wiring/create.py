@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runbook.book import InputFile, InputSpec
     from runbook.sim.scenario import Scenario
 
-DEFAULT_SCENARIO: Final = {"arc-private-link": "arc-preview"}
+DEFAULT_SCENARIO: Final = {"arc-private-link": "arc-preview", "avd-private-link": "avd-small"}
 """The scenario a book is rehearsed in when none is named."""
 
 LIVE_IS_NOT_HERE: Final = "This release rehearses only: it cannot drive a real Azure yet."
@@ -68,6 +68,19 @@ def create_run(home: Path, wish: Wish, *, durable: bool = True) -> str:
         BookError: a fault in the book, the scenario or the inputs.
         Unwritable: the state folder cannot be written.
     """
+    book, scenario, first = prepare(wish)
+    if wish.run and run_dir(home, wish.run).exists():
+        raise _taken(wish.run)
+    return _place(home, wish.run, book.id, first, scenario, durable)
+
+
+def prepare(wish: Wish) -> tuple[Book, Scenario, dict[str, Any]]:
+    """What a run would be made of: its book, its scenario, and what its first entry carries but for its id.
+
+    Raises:
+        UsageError: the mode, scenario or edition will not do.
+        BookError: a fault in the book, the scenario or the inputs.
+    """
     if wish.mode != "rehearsal":
         raise UsageError(LIVE_IS_NOT_HERE, "Use `--mode rehearsal`, or `runbook rehearse`.")
     book = load_book(wish.book)
@@ -75,9 +88,6 @@ def create_run(home: Path, wish: Wish, *, durable: bool = True) -> str:
     given = {name: value for name, value in scenario.inputs.items() if name in book.inputs}
     given |= dict(wish.file or {}) | dict(wish.sets)
     inputs = check_inputs(book, given, source=wish.file.source if wish.file is not None else None)
-    folder = run_dir(home, wish.run) if wish.run else None
-    if folder is not None and folder.exists():
-        raise _taken(wish.run)
     if wish.edition not in ("", "preview", "ga", "auto"):
         raise UsageError(f"There is no edition {wish.edition!r}.", "Choose preview, ga or auto.")
     first = {
@@ -89,7 +99,7 @@ def create_run(home: Path, wish: Wish, *, durable: bool = True) -> str:
         "pinned": _pinned(book, inputs, scenario),
         "options": {"scenario": scenario.doc},
     }
-    return _place(home, wish.run, book.id, first, scenario, durable)
+    return book, scenario, first
 
 
 def find_scenario(name: str) -> Scenario:
@@ -138,6 +148,8 @@ def _pinned(book: Book, inputs: Mapping[str, Any], scenario: Scenario) -> dict[s
 def _subscriptions(spec: InputSpec, value: Any) -> list[str]:
     if spec.type == "list" and spec.items is not None:
         return [s for member in value or () for s in _subscriptions(spec.items, member)]
+    if spec.type == "map" and spec.items is not None:
+        return [s for member in (value or {}).values() for s in _subscriptions(spec.items, member)]
     if spec.type == "subscription" and value:
         return [str(value).lower()]
     found = subscription_of(str(value)) if spec.type == "resource_id" and value else None

@@ -7,30 +7,29 @@ what journal and cloud have seen.
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import NAMESPACE_URL, uuid5
 
 from runbook.book import book_from_json
 from runbook.core.clock import VirtualClock, duration
 from runbook.core.command import Command
 from runbook.core.entry import Draft, Kind
-from runbook.core.error import Damaged, Driven, JournalError, UsageError
+from runbook.core.error import Driven, JournalError, UsageError
 from runbook.core.redact import redact
 from runbook.core.view import RunView
 from runbook.engine.decide import decide
 from runbook.engine.engine import Engine
 from runbook.engine.host import Attachment, Follower, Host
 from runbook.engine.log import Log
-from runbook.engine.world import Account, Limits, World
-from runbook.home import CLOUD, journal_path
+from runbook.engine.world import Limits
+from runbook.home import journal_path
 from runbook.journal import lease
 from runbook.journal.fold import fold
 from runbook.journal.load import keep_snapshot, load_view
 from runbook.journal.store import Driver, Journal
 from runbook.wiring.create import LIVE_IS_NOT_HERE
+from runbook.wiring.world import cloud_file, rehearsal_world
 
 if TYPE_CHECKING:
     from runbook.arm.client import ArmClient
@@ -67,6 +66,12 @@ class Rehearsal:
 
     def now_ms(self) -> int:
         return self.clock.now_ms()
+
+    def real_s(self, at_ms: int) -> float | None:
+        return self.clock.real_s_until(at_ms)
+
+    def check_drives(self) -> None:
+        self._journal.check_epoch(self._lease.epoch)
 
     async def close(self) -> None:
         """Let go of cloud, journal and lease, in this order."""
@@ -122,7 +127,7 @@ def open_run(
         held = lease.take(journal, take_over=take_over, reason="take-over was asked for" if take_over else "")
         undo.callback(held.release)
         view = load_view(journal)  # anew: the driver before may have written until now
-        state = _open_cloud(journal.path.with_name(CLOUD), durable)
+        state = _open_cloud(journal.path, durable)
         undo.callback(state.close)
         clock = VirtualClock(max(view.updated_ms, state.latest_ms), speed, longest_s)
         if away_s:
@@ -132,15 +137,10 @@ def open_run(
     return session
 
 
-def _open_cloud(path: Path, durable: bool) -> State:
+def _open_cloud(journal: Path, durable: bool) -> State:
     from runbook.sim.state import State
 
-    if not path.is_file():
-        raise Damaged(
-            f"The simulated cloud of this run is gone: {path} does not exist.",
-            "Restore it beside the journal, or start a new rehearsal.",
-        )
-    return State(path, durable=durable)
+    return State(cloud_file(journal), durable=durable)
 
 
 def _go_away(journal: Journal, epoch: int, view: RunView, clock: VirtualClock, away_s: float) -> RunView:
@@ -152,26 +152,15 @@ def _go_away(journal: Journal, epoch: int, view: RunView, clock: VirtualClock, a
 def _rehearsal(
     journal: Journal, held: lease.Lease, view: RunView, clock: VirtualClock, state: State, limits: Limits | None
 ) -> Rehearsal:
-    from runbook.arm.auth import static_credential
-    from runbook.arm.client import ArmClient
     from runbook.sim.cloud import Cloud
-    from runbook.sim.resolver import SimResolver
     from runbook.sim.scenario import from_doc
     from runbook.sim.transport import SimTransport
 
     cloud = Cloud(from_doc(view.options["scenario"]), clock, state)
     transport = SimTransport(cloud)
-    numbers = itertools.count(1)
-    arm = ArmClient(
-        transport,
-        static_credential("rehearsal"),
-        endpoint=cloud.endpoint,
-        new_id=lambda: str(uuid5(NAMESPACE_URL, f"runbook:{view.id}:read:{next(numbers)}")),
-    )
-    who = cloud.scenario
-    account = Account(who.operator.name, who.tenant.id, who.cloud)
+    world, arm = rehearsal_world(view.id, cloud, clock, transport)
     log = Log(journal, held.epoch, view, clock)
-    engine = Engine(log, book_from_json(view.book), World(arm, SimResolver(cloud), clock, account), limits)
+    engine = Engine(log, book_from_json(view.book), world, limits)
     return Rehearsal(journal, held, clock, state, transport, arm, engine)
 
 
@@ -201,11 +190,11 @@ def attach(
         return Follower(path)
 
 
-def answer_run(home: Path, run: str, command: Command) -> RunView:
-    """Record one command and let go of the run again. Nothing is driven.
+def answer_run(home: Path, run: str, *commands: Command) -> RunView:
+    """Record commands, all or none, and let go of the run again. Nothing is driven.
 
     Raises:
-        UsageError: the command does not fit the run as it stands.
+        UsageError: a command does not fit the run as it stands.
         RunUnknown, Driven, TooNew, Damaged, Unwritable: as the class says.
     """
     journal = Journal.open(journal_path(home, run))
@@ -213,10 +202,9 @@ def answer_run(home: Path, run: str, command: Command) -> RunView:
         held = lease.take(journal, reason="one answer")
         try:
             view = load_view(journal)
-            draft = decide(view, command)
-            data = redact(draft.data)
-            entries = journal.append([Draft(draft.kind, draft.node, draft.to, data)], view.updated_ms, held.epoch)
-            return fold(view, entries)
+            drafts = [decide(view, command) for command in commands]
+            drafts = [Draft(d.kind, d.node, d.to, redact(d.data)) for d in drafts]
+            return fold(view, journal.append(drafts, view.updated_ms, held.epoch))
         finally:
             held.release()
     finally:

@@ -61,6 +61,20 @@ def test_a_subscription_named_only_inside_a_resource_id_is_pinned_too(tmp_path: 
     assert other in view.pinned["subscriptions"]
 
 
+def test_subscriptions_inside_a_map_are_pinned_too(tmp_path: Path) -> None:
+    from runbook.book.model import InputSpec
+    from runbook.wiring.create import _subscriptions
+
+    first, second = (f"{n}" * 8 + f"-{n * 4}-4{n * 3}-8{n * 3}-" + n * 12 for n in "34")
+    subnet = "resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+    ids = {name: f"/subscriptions/{sub}/{subnet}" for name, sub in (("a", first), ("b", second))}
+    place = InputSpec("placements", "resource_id", of="Microsoft.Network/virtualNetworks/subnets")
+    assert _subscriptions(InputSpec("placements", "map", items=place), ids) == [first, second]
+    lists = InputSpec("placements", "map", items=InputSpec("placements", "list", items=place))
+    assert _subscriptions(lists, {"x": list(ids.values())}) == [first, second]
+    assert _subscriptions(lists, {}) == []
+
+
 def test_a_failure_halfway_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
