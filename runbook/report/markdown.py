@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from runbook.core.ids import step_of
 from runbook.core.state import GLYPHS, NodeState
 
 Json = dict[str, Any]
+
+LONG: Final = 40
+"""A table with more rows than this is folded, and summed up where that says something."""
 
 REHEARSED: Final = (
     "This was a rehearsal against a simulated Azure. Nothing in it happened in a real subscription, and its times are "
     "simulated."
 )
-DROVE: Final = "Approvals and skips were given by whoever drove. Times are those of the machine, also in a rehearsal."
+DROVE: Final = (
+    "An approval names who gave it; skips, and approvals of journals that do not name anybody, were given by whoever "
+    "drove. Times are those of the machine, also in a rehearsal."
+)
 CHAINED: Final = "Each entry of the journal is bound to the one before it by a hash; the head stands for all of them."
 
 
@@ -76,7 +84,7 @@ def _attention(doc: Json) -> Iterator[str]:
     yield from ("", "## What is left", "")
     if not doc["attention"]:
         yield "Nothing: every node is done, or was not needed here."
-    for item in doc["attention"]:
+    for item in gathered(doc):
         yield f"- {_mark(item['state'])} {_text(item['title'])} (`{_code(item['node'])}`): {_text(item['text'])}"
 
 
@@ -88,7 +96,8 @@ def _waits(doc: Json) -> Iterator[str]:
         (w["title"], w["who"], moment(w["since"]), moment(w["until"]) if w["until"] else "not ended", w["lasted"])
         for w in doc["waits"]
     ]
-    yield from _table(("Node", "Waited for", "Since", "Until", "Lasted"), rows)
+    table = _table(("Node", "Waited for", "Since", "Until", "Lasted"), rows)
+    yield from table if len(rows) <= LONG else _folded(f"{len(rows)} waits", ("", *table))
 
 
 def _changes(doc: Json) -> Iterator[str]:
@@ -107,7 +116,15 @@ def _changes(doc: Json) -> Iterator[str]:
         )
         for number, c in enumerate(doc["changes"], 1)
     ]
-    yield from _table(("No.", "Sent", "Change", "Risk", "What came of it", "Entry"), rows)
+    table = _table(("No.", "Sent", "Change", "Risk", "What came of it", "Entry"), rows)
+    if len(rows) > LONG:
+        heads = ("Step", "Changes", "Disruptive", "What came of them")
+        yield from _table(
+            heads, [(c["title"], str(c["changes"]), str(c["disruptive"]), c["outcomes"]) for c in sums(doc)]
+        )
+        yield from _folded(f"Each of the {len(rows)} changes", ("", *table))
+    else:
+        yield from table
     yield from ("", "Each command stands in full with its node below; the entry is its number in the journal.")
 
 
@@ -131,13 +148,39 @@ def _words(doc: Json) -> Iterator[str]:
 def _phases(doc: Json) -> Iterator[str]:
     for phase in doc["phases"]:
         yield from ("", f"## {_text(phase['title'])}")
-        for node in phase["nodes"]:
+        nodes = {node["id"]: node for node in phase["nodes"]}
+        for step in phase["steps"]:
+            yield from _step(step, [nodes[id_] for id_ in step["nodes"]], doc["many"])
+
+
+def _step(step: Json, nodes: list[Json], many: int) -> Iterator[str]:
+    """A step's nodes; many of them as a table, each in full behind a fold."""
+    if len(nodes) <= many:
+        for node in nodes:
             yield ""
             yield from _node(node)
+        return
+    yield from ("", f"### {_text(step['title'])}: {step['standing']}", "")
+    yield from _table(("State", "Node", "Title", "Ended", "Changes", "Checks"), [in_row(node) for node in nodes])
+    yield from _folded(f"Each of the {len(nodes)} nodes in full", (line for n in nodes for line in ("", *_node(n, 4))))
 
 
-def _node(node: Json) -> Iterator[str]:
-    yield f"### {_mark(node['state'])} {_text(node['title'])}"
+def _folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
+    yield from ("", "<details>", f"<summary>{_text(summary)}</summary>")
+    yield from lines
+    yield from ("", "</details>")
+
+
+def in_row(node: Json) -> tuple[str, ...]:
+    """A node in a line of a table: state, id, title, when it ended, changes sent, checks that are ok."""
+    ok = sum(c["ok"] for c in node["checks"])
+    checks = f"{ok} of {len(node['checks'])} ok" if node["checks"] else ""
+    ended = moment(node["ended_at"]) if node["ended_at"] else ""
+    return (_sign(node["state"]), node["id"], node["title"], ended, str(len(node["commands"]) or ""), checks)
+
+
+def _node(node: Json, level: int = 3) -> Iterator[str]:
+    yield f"{'#' * level} {_mark(node['state'])} {_text(node['title'])}"
     yield ""
     facts = [f"Node `{_code(node['id'])}`", f"target {_text(node['target'])}" if node["target"] else ""]
     if node["started_at"]:
@@ -177,7 +220,7 @@ def _node(node: Json) -> Iterator[str]:
 
 def _decisions(node: Json) -> Iterator[str]:
     said = [
-        *(f"Approved {moment(a['at'])}: {_text('; '.join(a['changes']))}" for a in node["approvals"]),
+        *(f"{_text(approved(a))}: {_text('; '.join(a['changes']))}" for a in node["approvals"]),
         *(_attested(a) for a in node["attestations"]),
         *(f"Waited for {_text(w['who'])}: {_text(waited(w))}" for w in node["waits"]),
     ]
@@ -190,10 +233,56 @@ def _decisions(node: Json) -> Iterator[str]:
         yield from ("", "Text to hand over:", "", fence, draft, fence)
 
 
+def gathered(doc: Json) -> list[Json]:
+    """What is left, with those of one step that stand alike told together where they are many."""
+    titles = _titles(doc)
+    alike: dict[tuple[str, str], list[Json]] = {}
+    for item in doc["attention"]:
+        alike.setdefault((step_of(item["node"]), item["state"]), []).append(item)
+    found: list[Json] = []
+    for (step, _), items in alike.items():
+        if len(items) <= doc["many"]:
+            found += items
+            continue
+        text = f"{len(items)} nodes, listed below. The first, {items[0]['title']}: {items[0]['text']}"
+        found.append({**items[0], "node": f"{step}[*]", "title": titles.get(step, step), "text": text})
+    return found
+
+
+def _titles(doc: Json) -> dict[str, str]:
+    """Each step's title; where two have the same one, with their ids."""
+    titles = {step["id"]: step["title"] for phase in doc["phases"] for step in phase["steps"]}
+    often = Counter(titles.values())
+    return {step: title if often[title] == 1 else f"{title} ({step})" for step, title in titles.items()}
+
+
+def sums(doc: Json) -> list[Json]:
+    """What was changed, step by step: how many changes, how many of them disruptive, and what came of them."""
+    titles = _titles(doc)
+    by_step: dict[str, list[Json]] = {}
+    for change in doc["changes"]:
+        by_step.setdefault(step_of(change["node"]), []).append(change)
+    return [
+        {
+            "title": titles.get(step, step),
+            "changes": len(changes),
+            "disruptive": sum(c["risk"] == "disruptive" for c in changes),
+            "outcomes": ", ".join(f"{n} {outcome}" for outcome, n in Counter(c["outcome"] for c in changes).items()),
+        }
+        for step, changes in by_step.items()
+    ]
+
+
 def named(change: Json) -> str:
     """What a change is called in a list: the node's title, where that says the same and more."""
     says_more = change["title"] in change["node_title"]
     return str(change["node_title"] if says_more else change["title"])
+
+
+def approved(approval: Json) -> str:
+    """``Approved 2026-11-20T08:00:00Z by ana``."""
+    by = f" by {approval['by']}" if approval["by"] else ""
+    return f"Approved {moment(approval['at'])}{by}"
 
 
 def came_of_it(command: Json) -> str:
@@ -247,7 +336,11 @@ def _drivers(doc: Json) -> Iterator[str]:
 
 
 def _mark(state: str) -> str:
-    return f"{_text(GLYPHS[NodeState(state)])} {state}:"
+    return f"{_text(_sign(state))}:"
+
+
+def _sign(state: str) -> str:
+    return f"{GLYPHS[NodeState(state)]} {state}"
 
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|#])")
@@ -272,6 +365,8 @@ def value_words(value: Any) -> str:
     """An input's value for people."""
     if isinstance(value, list):
         return ", ".join(map(value_words, value)) or "(none)"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {value_words(member)}" for name, member in value.items()) or "(none)"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "(none)" if value in (None, "") else str(value)

@@ -11,6 +11,7 @@ from runbook.core.clock import duration, iso
 from runbook.core.entry import Entry, Kind
 from runbook.core.redact import redact
 from runbook.core.state import FINISHED, NodeState
+from runbook.core.tally import FEW, standing, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.journal.store import Driver
 from runbook.report.story import Story
@@ -38,8 +39,9 @@ def report_doc(
     for entry in entries:
         if entry.node is not None:
             stories[entry.node].hear(entry)
-        elif note := _note(entry):
-            notes.append({"at": iso(entry.at_ms), "text": note})
+        if note := _note(entry):
+            about = f"{entry.node}: " if entry.node is not None else ""
+            notes.append({"at": iso(entry.at_ms), "text": f"{about}{note}"})
     for story in stories.values():
         story.still_waiting(view.updated_ms)
     doc = {
@@ -53,6 +55,7 @@ def report_doc(
         "waits": _waits(view, stories),
         "attestations": _listed(view, stories, lambda story: story.attestations, _WORD),
         "phases": _phases(view, stories),
+        "many": FEW,
         "notes": notes,
         "drivers": [_driver(row) for row in drivers],
     }
@@ -161,7 +164,25 @@ def _phases(view: RunView, stories: dict[str, Story]) -> list[Json]:
         story = stories.get(node.id) or Story()
         by_phase[node.doc["phase"]].append(_node(node, story, sources.get(node.doc["step"], "")))
     order = [p for p in titles if p in by_phase] + [p for p in by_phase if p not in titles]
-    return [{"id": p, "title": titles.get(p, p), "nodes": by_phase[p]} for p in order]
+    return [
+        {"id": p, "title": titles.get(p, p), "steps": _steps(view, by_phase[p]), "nodes": by_phase[p]} for p in order
+    ]
+
+
+def _steps(view: RunView, nodes: list[Json]) -> list[Json]:
+    """The steps behind a phase's nodes, in order, with how their nodes stand."""
+    found: defaultdict[str, list[Json]] = defaultdict(list)
+    for node in nodes:
+        found[node["step"]].append(node)
+    return [
+        {
+            "id": step,
+            "title": title_of(view, step),
+            "standing": standing(NodeState(n["state"]) for n in members),
+            "nodes": [n["id"] for n in members],
+        }
+        for step, members in found.items()
+    ]
 
 
 def _node(node: NodeView, story: Story, source: str) -> Json:
@@ -170,6 +191,7 @@ def _node(node: NodeView, story: Story, source: str) -> Json:
         took = duration((story.ended_ms - story.started_ms) / 1000)
     return {
         "id": node.id,
+        "step": node.doc["step"],
         "title": node.doc["title"],
         "target": node.doc["target"],
         "state": node.state.value,

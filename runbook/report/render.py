@@ -12,13 +12,18 @@ from runbook.core.state import GLYPHS, NodeState
 from runbook.report.markdown import (
     CHAINED,
     DROVE,
+    LONG,
     REHEARSED,
+    approved,
     came_of_it,
     drafts,
+    gathered,
+    in_row,
     in_short,
     markdown,
     moment,
     named,
+    sums,
     value_words,
     waited,
 )
@@ -46,7 +51,7 @@ def render(doc: Json, form: str) -> str:
 
 
 def _html(doc: Json) -> str:
-    return plain(_page().render(doc))
+    return plain(_page().render(doc, doc=doc))
 
 
 @cache
@@ -55,7 +60,10 @@ def _page() -> Template:
 
     loader = FileSystemLoader(assets.path("reports"))
     jinja = Environment(autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True)
-    jinja.filters |= {f.__name__: f for f in (came_of_it, drafts, in_short, moment, named, value_words, waited)}
-    jinja.globals |= {"REHEARSED": REHEARSED, "CHAINED": CHAINED, "DROVE": DROVE}
+    jinja.filters |= {
+        f.__name__: f
+        for f in (approved, came_of_it, drafts, gathered, in_row, in_short, moment, named, sums, value_words, waited)
+    }
+    jinja.globals |= {"REHEARSED": REHEARSED, "CHAINED": CHAINED, "DROVE": DROVE, "LONG": LONG}
     jinja.globals["glyphs"] = {state.value: GLYPHS[state] for state in NodeState}
     return jinja.get_template("report.html")

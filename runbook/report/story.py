@@ -41,7 +41,8 @@ class Story:
             case Kind.OBSERVED:
                 self._observed(entry)
             case Kind.APPROVED:
-                self.approvals.append({"entry": entry.seq, "at": at, "changes": d.get("titles", [])})
+                said = {"changes": d.get("titles", []), "by": d.get("by", "")}
+                self.approvals.append({"entry": entry.seq, "at": at, **said})
             case Kind.ATTESTED:
                 word = {name: d.get(name, "") for name in ("text", "by", "evidence", "sha256")}
                 self.attestations.append({"entry": entry.seq, "at": at, **word})

@@ -30,6 +30,9 @@ class Glance:
     def now_ms(self) -> int:
         return self.view.updated_ms
 
+    def real_s(self, at_ms: int) -> float | None:
+        return None
+
     def submit(self, command: Command) -> Future[None]:
         refused: Future[None] = Future()
         refused.set_exception(UsageError("The run is still being opened.", "Press the key again in a moment."))

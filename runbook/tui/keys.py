@@ -29,12 +29,19 @@ class Key:
 
 
 KEYS: Final[tuple[Key, ...]] = (
-    Key("approve", "a", "a", "Approve", "Say go to the selected node's changes, as shown."),
+    Key(
+        "approve",
+        "a",
+        "a",
+        "Approve",
+        "Say go to the selected node's changes, as shown; on a step's row: to all its ready nodes.",
+    ),
     Key("approve_phase", "A", "A", "All", "Say go to every ready, safe node of this phase, from a list."),
     Key("attest", "t", "t", "Attest", "Give your word for what cannot be read: a text, maybe a file."),
     Key("retry", "r", "r", "Retry", "Look at this node again now; in doubt: send its call again."),
     Key("skip", "s", "s", "Skip", "Leave this node out; the reason stands in the report."),
-    Key("next", "n", "n", "Next", "Go to the next node that needs you."),
+    Key("next", "n", "n", "Next", "Go to what needs you next; on a step's row: to its first such node."),
+    Key("find", "slash", "/", "Find", "Go to a node by its name or state; Enter goes on to the next.", False),
     Key("pause", "p", "p", "Pause", "Start nothing new, let calls finish; the same key goes on."),
     Key("copy", "c", "c", "Copy", "Copy the commands, or the text to hand over while waiting."),
     Key("help", "question_mark", "?", "Help", "Show every key and every sign."),

@@ -27,6 +27,10 @@ class Pump:
 
     def __call__(self, event: Event) -> None:
         """Take an event, in the engine's thread."""
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Ask for a redraw, from any thread."""
         with self._lock:
             self._has_news = True
             if self._is_awake:

@@ -180,6 +180,9 @@ class Store:
     def now_ms(self) -> int:
         return NOW
 
+    def real_s(self, at_ms: int) -> float | None:
+        return None if self.speed is None else (at_ms - NOW) / 1000 / self.speed
+
     def submit(self, command: Command) -> Future[None]:
         self.commands.append(command)
         future: Future[None] = Future()

@@ -183,7 +183,7 @@ def test_next_for_a_wait_names_whom_since_when_next_look_and_what_follows() -> N
     for part in (
         "the Arc team at Microsoft",
         "for 2 d, since 2026-",
-        "in 3 h, after 12 so far",
+        "in 3 h; 12 so far",
         "Then: The provider",
         "c copies the text to hand over",
     ):

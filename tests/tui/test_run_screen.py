@@ -46,7 +46,7 @@ LOOKS = {
     "ready": (ready(), ["Approve: Create private endpoint pe-arc", "1! 0/3+", "ready"]),
     "waiting": (
         only(node("approval", state=S.WAITING, waiting=wait())),
-        ["Waiting for: the Arc team at Microsoft", "in 3 h, after 12 so far", "for 2 d"],
+        ["Waiting for: the Arc team at Microsoft", "in 3 h (simulated), about 3 s here; 12 so", "for 2 d"],
     ),
     "blocked": (only(node("endpoint", state=S.BLOCKED, blocked=BLOCK)), ["subnet-too-small", "1. Enlarge it."]),
     "failed": (only(node("endpoint", state=S.FAILED, error=ERROR)), ["SubnetIsFull", "Make room.", "Try again"]),
@@ -157,7 +157,7 @@ async def test_a_approves_exactly_the_changes_shown() -> None:
     store = Store(ready())
     async with showing(store) as (pilot, _):
         await press(pilot, "a")
-    assert store.commands == [Approve("endpoint", ("digest-pe-arc",))]
+    assert store.commands == [Approve("endpoint", ("digest-pe-arc",), "ana@contoso.example")]
 
 
 @both
@@ -173,7 +173,7 @@ async def test_a_disruptive_change_wants_the_resource_name_typed(size: tuple[int
         assert "Type exactly: pe-arc" in text
         assert store.commands == []
         await write(pilot, "-arc", "enter")
-    assert store.commands == [Approve("endpoint", ("digest-pe-arc",))]
+    assert store.commands == [Approve("endpoint", ("digest-pe-arc",), "ana@contoso.example")]
 
 
 async def test_escape_leaves_a_dialog_without_deciding() -> None:
@@ -198,7 +198,7 @@ async def test_capital_a_lists_and_approves_the_ready_safe_nodes_of_the_phase(si
         assert "• Associate m2" in text
         assert "Not included, because disruptive: 1" in text
         await press(pilot, "enter")
-    assert store.commands == [Approve(f"associate[m{i}]", (f"digest-m{i}",)) for i in range(3)]
+    assert store.commands == [Approve(f"associate[m{i}]", (f"digest-m{i}",), "ana@contoso.example") for i in range(3)]
 
 
 async def test_r_looks_again_and_asks_first_before_sending_a_doubtful_call_again() -> None:
@@ -434,7 +434,7 @@ async def test_hundreds_of_changes_cause_few_redraws(monkeypatch: pytest.MonkeyP
         work()  # all before the screen gets a chance to draw
         await idle(pilot)
         assert 1 <= draws <= 2
-        assert "400/400" in screen_text(app)
+        assert "400 of 400 done" in screen_text(app)
 
 
 async def test_help_shows_every_key_and_closes() -> None:

@@ -10,17 +10,33 @@ _RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, N
 DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "pause", "abort"})
 
 
-def available(view: RunView, selected: str | None, phase: str | None, is_read_only: bool) -> frozenset[str]:
-    """The ids of the decisions that fit the run and the selected node now, and ``next``."""
+def available(
+    view: RunView, selected: str | None, phase: str | None, is_read_only: bool, step: str = ""
+) -> frozenset[str]:
+    """The ids of the decisions that fit the run and the selected row now, and ``next``.
+
+    Args:
+        view: the run.
+        selected: the node that is selected, if it is one.
+        phase: where the selected row lies.
+        is_read_only: whether nothing can be decided from here.
+        step: the step that is selected, if it is one.
+    """
     can = {"next"} if next_for_me(view, selected) is not None else set()
     if is_read_only or not view.id or view.state in (RunState.DONE, RunState.ABORTED):
-        return frozenset(can)
+        node = None if is_read_only else view.nodes.get(selected or "")
+        is_open = view.state is RunState.DONE and node is not None and is_looked_at_again(view, node)
+        return frozenset(can | ({"retry"} if is_open else set()))
     can |= {"pause", "abort"}
     if phase is not None and ready_safe(view, phase):
         can.add("approve_phase")
+    if step and ready_of_step(view, step):
+        can.add("approve")
     node = view.nodes.get(selected or "")
     if node is not None:
         can |= _for_node(node)
+        if is_looked_at_again(view, node):
+            can.add("retry")
     return frozenset(can)
 
 
@@ -35,6 +51,16 @@ def _for_node(node: NodeView) -> set[str]:
     if can_attest(node):
         can.add("attest")
     return can
+
+
+def is_looked_at_again(view: RunView, node: NodeView) -> bool:
+    """Whether a node that is done can be asked for what is new."""
+    return node.state is NodeState.DONE and view.grows(node.doc["step"])
+
+
+def ready_of_step(view: RunView, step: str) -> list[NodeView]:
+    """The nodes of a step that wait for a go, whatever their risk."""
+    return [n for n in view.of_step(step) if n.state is NodeState.READY and not n.is_approved]
 
 
 def ready_safe(view: RunView, phase: str) -> list[NodeView]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runbook.core.docs import ChangeDoc, ErrorDoc
 from runbook.core.error import RunbookError
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
-from runbook.tui.present.can import ready_safe
+from runbook.tui.present.can import ready_of_step, ready_safe
 from runbook.tui.present.situation import error_lines, situation
 from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
 from runbook.tui.present.words import (
@@ -42,6 +43,8 @@ class Desk:
         failure: what ended the driving, if anything did.
         program: how the operator calls this program.
         is_opening: the run is read already, but not yet opened for driving.
+        step: the step that is selected, where the selected row is one.
+        real_s: real seconds until a moment of the run's clock, where that is known.
     """
 
     now_ms: int
@@ -50,6 +53,8 @@ class Desk:
     failure: RunbookError | None = None
     program: str = "runbook"
     is_opening: bool = False
+    step: str = ""
+    real_s: Callable[[int], float | None] | None = None
 
 
 def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
@@ -60,7 +65,7 @@ def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if over := _over(view, desk):
         return over
     node = view.nodes.get(selected or "")
-    told = tuple(situation(node, desk.now_ms, is_brief=True)) if node else ()
+    told = tuple(situation(node, desk.now_ms, is_brief=True, real_s=desk.real_s)) if node else ()
     if desk.is_opening:
         return Next("", "Opening the run: this is how it was left" if view.nodes else "Opening the run", told)
     if desk.read_only_for is not None:
@@ -72,6 +77,8 @@ def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
         return Next("p", "Go on", (*calm, *told))
     if node is not None and wants_me(node):
         return _decision(view, node, told)
+    if node is None and desk.step and any(map(wants_me, members := view.of_step(desk.step))):
+        return _of_step(view, desk.step, members)
     if (wanted := next_for_me(view, selected)) is not None:
         other = view.nodes[wanted]
         action = f"Go to: {one_line(other.doc['title'])}"
@@ -120,6 +127,21 @@ def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
             return Next("r", f"Send again, or s skip: {one_line(node.intent['title']) if node.intent else title}", told)
         case _:
             return Next("r", f"Look again: {title}", told)
+
+
+def _of_step(view: RunView, step: str, members: Sequence[NodeView]) -> Next:
+    """A step whose nodes can be decided on together."""
+    ready = ready_of_step(view, step)
+    aid = line(("n", "key"), " goes to the first of them that needs you · ", ("Space", "key"), " opens the step")
+    if not ready:
+        first = next(n for n in members if wants_me(n))
+        wanted = sum(map(wants_me, members))
+        return Next("n", f"Go to: {one_line(first.doc['title'])}", (*lines(_why(first)), *lines(f"{wanted} need you.")))
+    calls = sum(len(n.changes) for n in ready)
+    rows = lines(f"A list shows each of the {calls} calls; nothing is sent before you say so there.")
+    if risky := sum(n.is_disruptive for n in ready):
+        rows = [*lines(f"Disruptive: {risky}. You will have to type the step's name.", "bad"), *rows]
+    return Next("a", f"Approve together: {len(ready)} nodes of {step}", (*rows, aid))
 
 
 def _first(view: RunView) -> list[Line]:
@@ -194,6 +216,6 @@ def _nothing(view: RunView, node: NodeView | None, told: tuple[Line, ...], desk:
         return Next("", f"Nothing to press: {len(busy)} at work", tuple(names))
     waiting = first_at_work(view)
     if waiting is not None:
-        rows = situation(view.nodes[waiting], desk.now_ms, is_brief=True)
+        rows = situation(view.nodes[waiting], desk.now_ms, is_brief=True, real_s=desk.real_s)
         return Next("", f"Nothing to press: {_calm(view.nodes[waiting])}", tuple(rows))
     return Next("", "Nothing to press: the engine is looking for the next step")

@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 from runbook.core.docs import ChangeDoc, CheckDoc
 from runbook.core.entry import Entry
 from runbook.core.state import FINISHED, NodeState
+from runbook.core.tally import FEW
 from runbook.core.view import NodeView, RunView
-from runbook.tui.present.rows import step_title
-from runbook.tui.present.situation import situation
+from runbook.tui.present.rows import step_title, tally
+from runbook.tui.present.situation import RealS, situation
 from runbook.tui.present.text import (
     BLANK,
     Line,
@@ -26,7 +27,7 @@ from runbook.tui.present.text import (
     one_line,
     short_middle,
 )
-from runbook.tui.present.words import glyph, role, wants_me, word
+from runbook.tui.present.words import glyph, glyph_of, role, urgency, wants_me, word
 
 Face = Literal["az", "powershell", "rest", "by_hand"]
 
@@ -60,7 +61,7 @@ def _facts(node: NodeView, now_ms: int) -> str:
     facts = []
     if node.state not in FINISHED and since_ms and now_ms - since_ms >= 1000:
         facts.append(f"for {ago(since_ms, now_ms)}")
-    if node.attempts > 1:
+    if node.attempts > 1 and node.state is not NodeState.WAITING:  # a wait tells its own looks
         facts.append(f"{node.attempts} looks")
     if node.doc["gate"] and node.state not in FINISHED:
         label = one_line(node.doc["gate"])
@@ -68,9 +69,9 @@ def _facts(node: NodeView, now_ms: int) -> str:
     return "".join(f" · {fact}" for fact in facts)
 
 
-def guide(view: RunView, node: NodeView, now_ms: int) -> list[Line]:
+def guide(view: RunView, node: NodeView, now_ms: int, real_s: RealS | None = None) -> list[Line]:
     """What is the matter now, then why, what and what can go wrong, with the source."""
-    now = situation(node, now_ms)
+    now = situation(node, now_ms, real_s=real_s)
     rows = [heading("Now"), *now, BLANK] if now else []
     rows += step_guide(_step(view, node.doc["step"]))
     needs = [n for n in node.doc["needs"] if n in view.nodes and view.nodes[n].state not in FINISHED]
@@ -100,15 +101,43 @@ def group_page(view: RunView, kind: str, id_: str) -> list[Line]:
         rows: list[Line] = []
     else:
         steps = [_step(view, id_)]
-        rows = [*step_guide(steps[0]), BLANK]
+        rows = _standing(view.of_step(id_))
     for step in steps:
         nodes = view.of_step(step["id"])
-        rows += [_member(n) for n in nodes]
+        if kind == "phase" and len(nodes) > FEW:
+            rows.append(_many(step, nodes))
+        elif kind == "phase":
+            rows += [_member(n) for n in nodes]
+        else:
+            rows += [_member(n) for n in sorted(nodes, key=_by_need)[:_SHOWN]]
+            if len(nodes) > _SHOWN:
+                rows += lines(f"and {len(nodes) - _SHOWN} more. Space opens the step, / finds a node.", "muted")
         if not nodes and step["id"] in view.expanded:
             rows.append(line((f"- {step_title(step)}: nothing to do here", "muted")))
         elif not nodes:
             rows.append(line((f"· {step_title(step)}: known when what it needs is finished", "muted")))
-    return rows
+    return rows if kind == "phase" else [*rows, BLANK, *step_guide(steps[0])]
+
+
+_SHOWN: Final = 24
+"""More nodes of a step than a page can be read for stand only in the tree."""
+
+
+def _standing(nodes: list[NodeView]) -> list[Line]:
+    """How many nodes of a step there are, and how they stand."""
+    return [*lines(f"{tally(nodes).spelled()}."), BLANK] if len(nodes) > 1 else []
+
+
+def _many(step: Mapping[str, Any], nodes: list[NodeView]) -> Line:
+    """A step with many nodes, in one line."""
+    count = tally(nodes)
+    mark = (f"{glyph_of(count.state)} {count.brief():<12} ", role(count.state))
+    return line(mark, f"{step_title(step)}: {count.spelled()}")
+
+
+def _by_need(node: NodeView) -> tuple[bool, int]:
+    """Those first that need the operator, then the most urgent; in book order among equals."""
+    return not wants_me(node), urgency(node.state)
 
 
 def group_head(view: RunView, kind: str, id_: str) -> list[Line]:

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from runbook.core.clock import duration
 from runbook.core.docs import BlockDoc, ErrorDoc, WaitDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView
 from runbook.tui.present.text import BLANK, Line, ago, ahead, clean, labelled, line, lines, moment, one_line
 
+RealS = Callable[[int], float | None]
+"""Real seconds until a moment of the run's clock; None where nobody knows."""
 
-def situation(node: NodeView, now_ms: int, *, is_brief: bool = False) -> list[Line]:
-    """Empty when there is nothing to say beyond the state's word. In brief: what the Guide page has is only named."""
+
+def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: RealS | None = None) -> list[Line]:
+    """Empty when there is nothing to say beyond the state's word.
+
+    Args:
+        node: the node.
+        now_ms: the run's clock.
+        is_brief: what the Guide page has is only named.
+        real_s: in a rehearsal, how long a moment of simulated time is away in truth.
+    """
     rows: list[Line] = []
+    due = partial(_due, now_ms=now_ms, real_s=real_s)
     match node.state:
         case NodeState.WAITING if node.waiting:
-            rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms)
+            rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms, due)
         case NodeState.BLOCKED if node.blocked:
-            rows += (_blocked_in_brief if is_brief else _blocked)(node.blocked, now_ms)
+            rows += (_blocked_in_brief if is_brief else _blocked)(node.blocked, due)
         case NodeState.FAILED if node.error:
             rows += error_lines(node.error)
         case NodeState.IN_DOUBT:
             rows += _in_doubt(node, now_ms)
         case NodeState.SETTLING:
-            rows += _settling(node, now_ms)
+            rows += _settling(node, now_ms, due)
         case NodeState.SKIPPED if node.skipped:
             rows += labelled("Skipped", skipped_because(node))
         case NodeState.OBSERVING | NodeState.APPLYING | NodeState.PENDING if node.error:
             rows += labelled("Put off", f"{node.error['code']}: {node.error['message']}", "wait")
             if node.due_ms is not None:
-                rows += labelled("Next try", ahead(node.due_ms, now_ms))
+                rows += labelled("Next try", due(node.due_ms))
         case _:
             pass
     if is_brief:
@@ -48,9 +63,17 @@ def skipped_because(node: NodeView) -> str:
     return f"left out by the operator: {node.skipped['reason']}"
 
 
-def _waiting(wait: WaitDoc, now_ms: int) -> list[Line]:
+def _due(at_ms: int, now_ms: int, real_s: RealS | None) -> str:
+    """``in 3 h``; in a rehearsal also how long that takes here: ``in 3 h (simulated), about 3 s here``."""
+    text = ahead(at_ms, now_ms)
+    if real_s is None or at_ms <= now_ms or (here_s := real_s(at_ms)) is None:
+        return text
+    return f"{text} (simulated), {f'about {duration(here_s)} here' if here_s >= 1 else 'a moment here'}"
+
+
+def _waiting(wait: WaitDoc, now_ms: int, due: Callable[[int], str]) -> list[Line]:
     rows = _whom(wait, now_ms)
-    rows += _next_look(wait, now_ms)
+    rows += _next_look(wait, due)
     rows += lines(wait["message"])
     if wait["then"]:
         rows += labelled("Then", wait["then"])
@@ -60,9 +83,9 @@ def _waiting(wait: WaitDoc, now_ms: int) -> list[Line]:
     return rows
 
 
-def _waiting_in_brief(wait: WaitDoc, now_ms: int) -> list[Line]:
+def _waiting_in_brief(wait: WaitDoc, now_ms: int, due: Callable[[int], str]) -> list[Line]:
     rows = _whom(wait, now_ms)
-    rows += _next_look(wait, now_ms)
+    rows += _next_look(wait, due)
     if wait["draft"]:
         rows.append(line(("c", "key"), " copies the text to hand over; the Guide page shows it."))
     if wait["then"]:
@@ -76,24 +99,24 @@ def _whom(wait: WaitDoc, now_ms: int) -> list[Line]:
     return [line(("Waiting for: ", "muted"), (one_line(wait["who"]), "wait"), since)]
 
 
-def _next_look(wait: WaitDoc, now_ms: int) -> list[Line]:
+def _next_look(wait: WaitDoc, due: Callable[[int], str]) -> list[Line]:
     if wait["next_poll_ms"] is None:
         return []
-    looks = f", after {wait['polls']} so far" if wait["polls"] else ""
-    return labelled("Next look", f"{ahead(wait['next_poll_ms'], now_ms)}{looks}")
+    looks = f"; {wait['polls']} so far" if wait["polls"] else ""
+    return labelled("Next look", f"{due(wait['next_poll_ms'])}{looks}")
 
 
-def _blocked_in_brief(block: BlockDoc, now_ms: int) -> list[Line]:
+def _blocked_in_brief(block: BlockDoc, due: Callable[[int], str]) -> list[Line]:
     rows = labelled("Rule", one_line(block["rule"]), "bad")
     rows += lines(block["message"])
     if count := len(block["ways_out"]):
         rows += lines(f"The Guide page names {count} way{'s' * (count != 1)} out.")
     if block["next_poll_ms"] is not None:
-        rows += labelled("Next look", ahead(block["next_poll_ms"], now_ms))
+        rows += labelled("Next look", due(block["next_poll_ms"]))
     return rows
 
 
-def _blocked(block: BlockDoc, now_ms: int) -> list[Line]:
+def _blocked(block: BlockDoc, due: Callable[[int], str]) -> list[Line]:
     rows = labelled("Rule", one_line(block["rule"]), "bad")
     rows += lines(block["message"])
     if block["ways_out"]:
@@ -101,7 +124,7 @@ def _blocked(block: BlockDoc, now_ms: int) -> list[Line]:
         for number, way in enumerate(block["ways_out"], 1):
             rows += lines(f"{number}. {clean(way)}")
     if block["next_poll_ms"] is not None:
-        rows += labelled("Next look", ahead(block["next_poll_ms"], now_ms))
+        rows += labelled("Next look", due(block["next_poll_ms"]))
     return rows
 
 
@@ -130,12 +153,12 @@ def _in_doubt(node: NodeView, now_ms: int) -> list[Line]:
     return rows
 
 
-def _settling(node: NodeView, now_ms: int) -> list[Line]:
+def _settling(node: NodeView, now_ms: int, due: Callable[[int], str]) -> list[Line]:
     rows: list[Line] = []
     if operation := node.operation:
         percent = "" if operation["percent"] is None else f", {operation['percent']:g} %"
         since = ago(operation["since_ms"], now_ms)
         rows += labelled("Azure works on it", f"{one_line(operation['status'])}{percent}, since {since}", "busy")
     if node.due_ms is not None:
-        rows += labelled("Next look", ahead(node.due_ms, now_ms))
+        rows += labelled("Next look", due(node.due_ms))
     return rows

@@ -28,6 +28,11 @@ def glyph(node: NodeView) -> str:
     return GLYPHS[node.state]
 
 
+def glyph_of(state: NodeState) -> str:
+    """The sign of a group whose most urgent state this is."""
+    return GLYPHS[state]
+
+
 def role(state: NodeState) -> str:
     """The role whose style a state is drawn in."""
     match state:
@@ -86,11 +91,23 @@ _URGENCY: Final = (
 
 def most_urgent(states: Iterable[NodeState]) -> NodeState:
     """The state that a group of nodes shows; pending for an empty group."""
-    return min(states, key=_URGENCY.index, default=NodeState.PENDING)
+    return min(states, key=urgency, default=NodeState.PENDING)
+
+
+def urgency(state: NodeState) -> int:
+    """The smaller, the sooner it wants to be looked at."""
+    return _URGENCY.index(state)
+
+
+_ASKING: Final = frozenset(
+    {NodeState.READY, NodeState.IN_DOUBT, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED}
+)
 
 
 def wants_me(node: NodeView) -> bool:
     """Whether the operator should look here: a decision is due, a rule forbids, or something failed."""
+    if node.state not in _ASKING:  # most nodes of a large run, at every redraw
+        return False
     return node.needs_operator or node.state in (NodeState.BLOCKED, NodeState.FAILED) or can_attest(node)
 
 

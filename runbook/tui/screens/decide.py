@@ -15,12 +15,14 @@ from runbook.core.state import NodeState
 from runbook.core.view import NodeView
 from runbook.tui.messages import CommandSettled, EvidenceHashed
 from runbook.tui.present import node as pages
-from runbook.tui.present.can import DECISIONS, available, ready_safe
-from runbook.tui.present.text import clean, one_line
+from runbook.tui.present.can import DECISIONS, available
+from runbook.tui.present.many import Batch, of_phase, of_step
+from runbook.tui.present.text import clean
 from runbook.tui.present.words import driven_by
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
 from runbook.tui.screens.help import HelpScreen
+from runbook.tui.screens.many import ManyDialog
 
 if TYPE_CHECKING:
     from runbook.tui.screens.run import RunScreen
@@ -43,6 +45,10 @@ class Operator:
     def __init__(self, screen: RunScreen) -> None:
         self._screen = screen
         self._copy_file = ""
+        self._together: set[str] = set()
+        """Nodes of a batch whose approvals are on their way."""
+        self._refused: list[RunbookError] = []
+        """What the engine had against some of them."""
 
     def act(self, id_: str) -> None:
         """Do what a key of the list stands for, or say why not."""
@@ -53,8 +59,10 @@ class Operator:
         match id_:
             case "approve" if node:
                 self._approve(node)
-            case "approve_phase":
-                self._approve_phase()
+            case "approve" if screen.step:
+                self._approve_batch(of_step(screen.view, screen.step))
+            case "approve_phase" if screen.phase is not None:
+                self._approve_batch(of_phase(screen.view, screen.phase))
             case "retry" if node:
                 self._retry(node)
             case "skip" if node:
@@ -85,9 +93,12 @@ class Operator:
             else:
                 self._say(f"You are watching: {driven_by(screen.attachment.driver)}.", "warning")
             return False
-        can = available(screen.view, screen.node.id if screen.node else None, screen.phase, False)
+        can = available(screen.view, screen.node.id if screen.node else None, screen.phase, False, screen.step)
         if id_ not in can:
             self._say(_NOT_NOW.get(id_, "The run is over."), "warning")
+            return False
+        if self._together and id_ in ("approve", "approve_phase"):
+            self._say(f"{len(self._together)} approvals are being recorded; wait for them.", "warning")
             return False
         if screen.node is not None and screen.node.id in screen.sent and id_ != "pause":
             self._say("Already sent; the journal has not answered yet.", "warning")
@@ -100,23 +111,23 @@ class Operator:
     # ------------------------------------------------------------ decisions
 
     def _approve(self, node: NodeView) -> None:
+        command = questions.approve_command(node, questions.operator_of(self._screen.view))
         if node.is_disruptive:
-            self._ask(questions.disruptive(self._screen.view, node), lambda _: questions.approve_command(node))
+            self._ask(questions.disruptive(self._screen.view, node), lambda _: command)
         else:
-            self.submit(questions.approve_command(node))
+            self.submit(command)
 
-    def _approve_phase(self) -> None:
-        screen, phase = self._screen, self._screen.phase
-        if phase is None:
-            return
-        nodes = ready_safe(screen.view, phase)
+    def _approve_batch(self, batch: Batch) -> None:
+        by = questions.operator_of(self._screen.view)
 
-        def agreed(answers: Answers | None) -> None:
-            if answers is not None:
-                for node in nodes:
-                    self.submit(questions.approve_command(node))
+        def agreed(is_yes: bool | None) -> None:
+            if is_yes:
+                self._together |= {node.id for node in batch.nodes}
+                for node in batch.nodes:
+                    self._hand_in(questions.approve_command(node, by))
+                self._screen.draw_text()
 
-        screen.app.push_screen(Dialog(questions.approve_phase(screen.view, phase, nodes)), agreed)
+        self._screen.app.push_screen(ManyDialog(batch), agreed)
 
     def _retry(self, node: NodeView) -> None:
         if node.state is NodeState.IN_DOUBT:
@@ -126,7 +137,7 @@ class Operator:
 
     def _attest(self, node: NodeView) -> None:
         screen = self._screen
-        by = one_line(screen.view.pinned.get("account", "")) or "operator"
+        by = questions.operator_of(screen.view)
 
         def work(answers: Answers) -> None:
             try:
@@ -159,6 +170,10 @@ class Operator:
 
     def submit(self, command: Command) -> None:
         """Hand a command to the engine; the answer comes as ``CommandSettled``."""
+        self._hand_in(command)
+        self._screen.draw_text()
+
+    def _hand_in(self, command: Command) -> None:
         screen = self._screen
         try:
             future = screen.attachment.submit(command)
@@ -168,7 +183,6 @@ class Operator:
         if isinstance(command, Approve | Retry | Skip | Attest):
             screen.sent.add(command.node)
         future.add_done_callback(partial(self._done, command))
-        screen.draw_text()
 
     def _done(self, command: Command, future: Future[None]) -> None:
         """Called in the engine's thread."""
@@ -179,6 +193,9 @@ class Operator:
         """The engine answered: on an error, show it."""
         if isinstance(message.command, Approve | Retry | Skip | Attest):
             self._screen.sent.discard(message.command.node)
+            if message.command.node in self._together:
+                self._settled_together(message.command.node, message.error)
+                return
         match message.error:
             case None | CancelledError():
                 return
@@ -186,6 +203,19 @@ class Operator:
                 self._say(f"{clean(error.message)}\n{clean(error.hint)}".strip(), "error", clean(error.code))
             case error:
                 self._say(f"{type(error).__name__}: {clean(error)}", "error", "defect")
+
+    def _settled_together(self, node: str, error: BaseException | None) -> None:
+        """One of a batch was answered. What was refused is told once, when all were."""
+        self._together.discard(node)
+        if error is not None and not isinstance(error, CancelledError):
+            told = error if isinstance(error, RunbookError) else RunbookError(f"{type(error).__name__}: {error}")
+            self._refused.append(told)
+        if self._together or not self._refused:
+            return
+        first, count = self._refused[0], len(self._refused)
+        self._refused = []
+        more = f"Not recorded: {count}. The first: " if count > 1 else ""
+        self._say(f"{more}{clean(first.message)}\n{clean(first.hint)}".strip(), "error", clean(first.code))
 
     # ------------------------------------------------------------ copying
 

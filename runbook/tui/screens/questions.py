@@ -8,16 +8,20 @@ from pathlib import Path
 
 from runbook.core.command import Abort, Approve, Attest, Skip
 from runbook.core.docs import ChangeDoc
-from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, one_line
 from runbook.tui.screens.dialogs import Answers, Field, Question
 
 
-def approve_command(node: NodeView) -> Approve:
+def operator_of(view: RunView) -> str:
+    """In whose name something is decided here: who is signed in."""
+    return one_line(view.pinned.get("account", "")) or "operator"
+
+
+def approve_command(node: NodeView, by: str) -> Approve:
     """Go, for exactly the changes that are shown."""
-    return Approve(node.id, tuple(c["digest"] for c in node.changes))
+    return Approve(node.id, tuple(c["digest"] for c in node.changes), by)
 
 
 def disruptive(view: RunView, node: NodeView) -> Question:
@@ -64,23 +68,6 @@ def _titles(changes: Sequence[ChangeDoc]) -> list[Line]:
         return lines(one_line(changes[0]["title"]))
     risky = ("  disruptive", "bad")
     return [line("• ", one_line(c["title"]), risky if c["risk"] == "disruptive" else ("", "")) for c in changes]
-
-
-def approve_phase(view: RunView, phase: str, nodes: Sequence[NodeView]) -> Question:
-    """Approving every ready, safe node of a phase."""
-    titles = {p["id"]: p.get("title", p["id"]) for p in view.book.get("phases", ())}
-    body: list[Line] = []
-    for node in nodes:
-        title = one_line(node.doc["title"])
-        body.append(line("• ", (title, "heading")))
-        body += [line("   ", row) for c in node.changes if (row := one_line(c["title"])).lower() not in title.lower()]
-    left = [
-        n for n in view.nodes.values() if n.doc["phase"] == phase and n.state is NodeState.READY and n.is_disruptive
-    ]
-    if left:
-        body += [BLANK, *lines(f"Not included, because disruptive: {len(left)}. Approve those one by one.", "wait")]
-    count = f"{len(nodes)} node{'s' * (len(nodes) != 1)}"
-    return Question(f"Approve {count} in {one_line(titles.get(phase, phase))}?", tuple(body), f"Approve {count}")
 
 
 def skip(node: NodeView) -> Question:

@@ -6,7 +6,7 @@ operator looks (row, page, form of commands). Nothing here waits: slow work is d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,14 +27,15 @@ from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, Ru
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import available
 from runbook.tui.present.entries import entry_lines
+from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
-from runbook.tui.present.rows import Key, Row, outline
+from runbook.tui.present.rows import Key, Outline, Row
 from runbook.tui.present.text import Line, clean, line
 from runbook.tui.present.words import first_at_work, next_for_me, wants_me
 from runbook.tui.pump import Pump
 from runbook.tui.screens.decide import Operator
-from runbook.tui.widgets.bars import KeyLine, NextBar, Page, PageNames
+from runbook.tui.widgets.bars import FindBar, KeyLine, NextBar, Page, PageNames
 from runbook.tui.widgets.node_tree import NodeTree
 from runbook.tui.widgets.prose import Prose
 
@@ -79,6 +80,7 @@ class RunScreen(Screen[None]):
         self.operator = Operator(self)
         self._lost: LeaseLost | None = None
         self._page = 0
+        self._outline = Outline()
         self._entries: tuple[str | None, Sequence[Entry]] = (None, ())
         self._entries_of: tuple[str | None, int] | None = None
         self._pump = Pump(lambda: self.post_message(RunMoved()))
@@ -97,6 +99,7 @@ class RunScreen(Screen[None]):
                 with Page(id="page"):
                     yield Prose(id="page-text")
         yield NextBar(id="next")
+        yield FindBar(id="find")
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
@@ -154,7 +157,7 @@ class RunScreen(Screen[None]):
         if isinstance(message.error, LeaseLost):
             self._lost = message.error
         self.operator.settled(message)
-        self.draw()
+        self._pump.nudge()  # two hundred answers are one redraw
 
     @on(EvidenceHashed)
     def _hashed(self, message: EvidenceHashed) -> None:
@@ -166,6 +169,11 @@ class RunScreen(Screen[None]):
     def node(self) -> NodeView | None:
         """The selected node; None when a phase or a step is selected."""
         return self.view.nodes.get(self.key[1]) if self.key and self.key[0] == "node" else None
+
+    @property
+    def step(self) -> str:
+        """The selected step; empty when a phase or a node is selected."""
+        return self.key[1] if self.key and self.key[0] == "step" else ""
 
     @property
     def phase(self) -> str | None:
@@ -183,7 +191,7 @@ class RunScreen(Screen[None]):
         view = self.attachment.view
         if is_first or view is not self.view:
             self.view = view
-            self.query_one(NodeTree).show(outline(view))
+            self.query_one(NodeTree).show(self._outline.of(view))
         if self.follows:
             self._follow(is_first)
         self._choose_first()
@@ -201,11 +209,18 @@ class RunScreen(Screen[None]):
         self.query_one("#page-text", Prose).show(self._page_rows(now_ms))
         node_id = node.id if node else None
         watched = a.driver if a.is_read_only else None
-        desk = Desk(now_ms, watched, node_id in self.sent, self.ended_by, self.program, self.is_opening)
+        has_sent = node_id in self.sent if node else bool(self.sent)
+        desk = Desk(now_ms, watched, has_sent, self.ended_by, self.program, self.is_opening, self.step, self._real_s)
         self.query_one(NextBar).show(next_step(view, node_id, desk))
-        can = available(view, node_id, self.phase, a.is_read_only or self.ended_by is not None) | _ALWAYS
+        is_closed = a.is_read_only or self.ended_by is not None
+        can = available(view, node_id, self.phase, is_closed, self.step) | _ALWAYS
         renamed = {"pause": "Go on"} if view.paused else {}
         self.query_one(KeyLine).offer(can, renamed)
+
+    @property
+    def _real_s(self) -> Callable[[int], float | None] | None:
+        """How long simulated time takes here; None where time is real."""
+        return self.attachment.real_s if self.view.mode == "rehearsal" else None
 
     def seat(self) -> Seat:
         """From where this screen watches."""
@@ -246,7 +261,7 @@ class RunScreen(Screen[None]):
             return pages.group_page(self.view, *self.key) if self.key else []
         match PAGES[self._page]:
             case "Guide":
-                return pages.guide(self.view, node, now_ms)
+                return pages.guide(self.view, node, now_ms, self._real_s)
             case "Plan":
                 return pages.plan(node)
             case "Commands":
@@ -302,21 +317,29 @@ class RunScreen(Screen[None]):
         node = self.node
         if node is not None and (wants_me(node) or node.id in self.sent):
             return
+        if self.step and (self.sent or any(map(wants_me, self.view.of_step(self.step)))):
+            return
         goal = next_for_me(self.view, None, near=self.phase)
         if goal is None and (node is None or node.state in FINISHED or not node.started_ms):
             goal = first_at_work(self.view)
-        if goal is not None and self.key != ("node", goal):
-            self.select(("node", goal))
+        if goal is not None and self.key != (place := self._place_of(goal)):
+            self.select(place)
             if not is_first and self._settle_s and wants_me(self.view.nodes[goal]):
                 self.is_settling = True
                 self.set_timer(self._settle_s, partial(setattr, self, "is_settling", False))
+
+    def _place_of(self, node: str) -> Key:
+        """The row to go to for a node: its step's, while that is folded and several of its nodes want the operator."""
+        step = self.view.nodes[node].doc["step"]
+        is_one_row = self.query_one(NodeTree).is_folded(("step", step))
+        return ("step", step) if is_one_row and sum(map(wants_me, self.view.of_step(step))) > 1 else ("node", node)
 
     def _choose_first(self) -> None:
         """Something is always selected; a row that became something else is followed to what it became."""
         if self.key is not None and self.key[0] == "step" and (nodes := self.view.of_step(self.key[1])):
             if len(nodes) == 1:
                 self.select(("node", nodes[0].id))
-        if self.key is None and (first := next(iter(outline(self.view)), None)) is not None:
+        if self.key is None and (first := next(iter(self._outline.of(self.view)), None)) is not None:
             self.select(first.children[0].row.key if first.children else first.row.key)
 
     def _want_entries(self) -> None:
@@ -352,6 +375,9 @@ class RunScreen(Screen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "find":
+                self.query_one("#keys").display = False
+                self.query_one(FindBar).open()
             case _:
                 self.operator.act(id_)
 
@@ -365,13 +391,34 @@ class RunScreen(Screen[None]):
         page.scroll_relative(y=direction * max(1, page.size.height // 2), animate=False)
 
     def _go_next(self) -> None:
-        goal = next_for_me(self.view, self.node.id if self.node else None)
+        inside = [n.id for n in self.view.of_step(self.step) if wants_me(n)] if self.step else []
+        goal = inside[0] if inside else next_for_me(self.view, self.node.id if self.node else None)
         if goal is None:
             self.notify("No other node needs you now.", markup=False)
         else:
             self.is_settling = False
-            self.select(("node", goal))
+            self.select(("node", goal) if inside else self._place_of(goal))
             self.draw_text()
+
+    @on(FindBar.Asked)
+    def _asked(self, event: FindBar.Asked) -> None:
+        found = matches(self.view, event.text)
+        bar = self.query_one(FindBar)
+        if not event.text.strip():
+            return
+        goal = from_here(self.view, found, self.node.id if self.node else None, is_next=event.is_next)
+        if goal is None:
+            bar.tell("Nothing like that here; Esc: close")
+            return
+        bar.tell(f"{found.index(goal) + 1} of {len(found)}; Enter: next, Esc: close")
+        self.follows = self.is_settling = False
+        self.select(("node", goal))
+        self.draw_text()
+
+    @on(FindBar.Closed)
+    def _found(self) -> None:
+        self.query_one("#keys").display = True
+        self.query_one(NodeTree).focus()
 
     def _next_face(self) -> None:
         known = pages.faces(self.changes()) or ["az"]

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
+from textual.widgets import Input
 
 from runbook.tui.keys import KEYS
 from runbook.tui.present.next import Next
@@ -94,3 +95,55 @@ class NextBar(Page):
             else line((todo.action, "heading"))
         )
         self.query_one("#next-text", Prose).show([head, *todo.lines])
+
+
+class FindBar(Horizontal):
+    """Where the name of a node is typed. It says what was typed and what Enter asks for; it finds nothing itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", tooltip="Close the search; the selection stays.", id="find.close"),
+    ]
+
+    class Asked(Message):
+        """Something was typed, or the next match is wanted."""
+
+        def __init__(self, text: str, is_next: bool) -> None:
+            super().__init__()
+            self.text, self.is_next = text, is_next
+
+    class Closed(Message):
+        """The search is over."""
+
+    def compose(self) -> ComposeResult:
+        yield Prose(id="find-label")
+        yield Input(id="find-text", compact=True)
+        yield Prose(id="find-told")
+
+    def open(self) -> None:
+        """Begin to search."""
+        self.display = True
+        self.query_one("#find-label", Prose).show([line(("/", "key"))])
+        box = self.query_one(Input)
+        box.value = ""
+        box.focus()
+        self.tell("A name or a state; Enter: next, Esc: close")
+
+    def tell(self, text: str) -> None:
+        """What came of it."""
+        self.query_one("#find-told", Prose).show([line((text, "muted"))])
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.display:
+            self.post_message(self.Asked(event.value, False))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Asked(event.value, True))
+
+    def action_close(self) -> None:
+        """Stop searching."""
+        self.display = False
+        self.post_message(self.Closed())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -44,6 +45,8 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         self.guide_depth = 2
         self.auto_expand = False
         self._places: dict[Key, TreeNode[Row]] = {}
+        self._drawn: dict[Key, Branch] = {}
+        """What each row was last drawn from."""
 
     @property
     def key(self) -> Key | None:
@@ -88,39 +91,73 @@ class NodeTree(Tree[Row], inherit_bindings=False):
     def _sync(self, parent: TreeNode[Row], branches: Sequence[Branch]) -> bool:
         """Bring one level up to date. Returns whether rows came or went."""
         keys = [b.row.key for b in branches]
-        if keys != [c.data.key if c.data else None for c in parent.children]:
-            folded = {c.data.key for c in parent.children if c.data and c.is_collapsed}
+        had = [c.data.key if c.data else None for c in parent.children]
+        came = keys != had
+        if came and not self._insert(parent, branches, had):
+            is_open = {c.data.key: c.is_expanded for c in parent.children if c.data}
             self._forget(parent)
             for branch in branches:
-                self._add(parent, branch, folded)
+                self._add(parent, branch, is_open)
             return True
-        moved = False
+        moved = came
         for child, branch in zip(parent.children, branches, strict=True):
+            if self._drawn.get(branch.row.key) is branch:
+                continue
+            self._drawn[branch.row.key] = branch
             if child.data != branch.row:
                 child.data = branch.row
-                child.refresh()
+                if child.line >= 0:
+                    child.refresh()
             if branch.children and not child.allow_expand:  # a step that has become nodes
                 child.allow_expand = True
-                child.expand()
+                if not branch.begins_folded:
+                    child.expand()
             moved = self._sync(child, branch.children) or moved
         return moved
 
-    def _add(self, parent: TreeNode[Row], branch: Branch, folded: set[Key]) -> None:
+    def _insert(self, parent: TreeNode[Row], branches: Sequence[Branch], had: Sequence[Key | None]) -> bool:
+        """Put new rows between those that stay. False when that is not all that happened."""
+        left = iter(had)
+        waited_for = next(left, None)
+        new: list[tuple[int, Branch]] = []
+        for place, branch in enumerate(branches):
+            if waited_for is not None and branch.row.key == waited_for:
+                waited_for = next(left, None)
+            else:
+                new.append((place, branch))
+        if waited_for is not None or not had:
+            return False
+        for place, branch in new:
+            self._add(parent, branch, {}, place)
+        return True
+
+    def _add(self, parent: TreeNode[Row], branch: Branch, is_open: dict[Key, bool], place: int | None = None) -> None:
         key = branch.row.key
-        is_open = key not in folded
-        place = parent.add(
-            Text(branch.row.title or " "), branch.row, expand=is_open, allow_expand=bool(branch.children)
+        before = place if place is not None and place < len(parent.children) else None
+        node = parent.add(
+            Text(branch.row.title or " "),
+            branch.row,
+            before=before,
+            expand=is_open.get(key, not branch.begins_folded),
+            allow_expand=bool(branch.children),
         )
-        self._places[key] = place
+        self._places[key] = node
+        self._drawn[key] = branch
         for child in branch.children:
-            self._add(place, child, folded)
+            self._add(node, child, is_open)
 
     def _forget(self, parent: TreeNode[Row]) -> None:
         for child in parent.children:
             self._forget(child)
             if child.data is not None:
                 self._places.pop(child.data.key, None)
+                self._drawn.pop(child.data.key, None)
         parent.remove_children()
+
+    def is_folded(self, key: Key) -> bool:
+        """Whether a row holds others that are not shown."""
+        place = self._places.get(key)
+        return place is not None and place.allow_expand and not place.is_expanded
 
     def get_label_width(self, node: TreeNode[Row]) -> int:
         """Every label fills its line exactly, so the tree never scrolls sideways."""
@@ -140,6 +177,9 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         state = self.get_component_rich_style(f"role--{row.role}", partial=True) if row.role else Style()
         state = Style() if has_cursor else state
         word = "" if self.size.width < _ROOMY and row.word in _QUIET else row.word
+        taken = len(fold) + 2 + cell_len(row.title)
+        if row.spelled and taken + len(row.spelled) + 1 <= width:
+            word = row.spelled
         room = width - len(fold) - 2 - (len(word) + 1 if word else 0)
         title = short_parts(row.parts, room) if row.parts else short(row.title, room)
         text = Text(no_wrap=True, end="")
