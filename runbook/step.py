@@ -43,6 +43,8 @@ from runbook.core.docs import (
     CheckDoc,
     CommandDoc,
     DiffDoc,
+    IntentDoc,
+    RefusedDoc,
     Repeat,
     Risk,
     WaitDoc,
@@ -132,6 +134,10 @@ class StepContext:
         attested: the operator's words at this node, oldest first.
         waiting_since_ms: when this node's present wait began; None when it does not wait.
         polls: how many polls of the present wait there have been.
+        in_doubt: a change that was sent and whose answer is not known; ``applied`` has it once a look has decided.
+        refused: changes that ARM refused here since the last retry, oldest first; only a step that ``tidies`` is told.
+        retried: when the operator last asked for another try here, in the order that ``seq`` of changes, refusals
+            and words gives; 0 for never.
     """
 
     arm: Reader
@@ -144,6 +150,9 @@ class StepContext:
     attested: tuple[AttestDoc, ...] = ()
     waiting_since_ms: int | None = None
     polls: int = 0
+    in_doubt: IntentDoc | None = None
+    refused: tuple[RefusedDoc, ...] = ()
+    retried: int = 0
 
 
 # ---------------------------------------------------------------- what a step says
@@ -224,6 +233,7 @@ class Change:
     powershell: str = ""
     by_hand: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    _digest: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def request(self) -> Request:
@@ -232,8 +242,11 @@ class Change:
     @property
     def digest(self) -> str:
         """Identity of this change as shown: what it sends, without etags."""
-        body = {k: v for k, v in (self.body or {}).items() if k != "etag"}
-        return digest(canonical([self.method, self.path.lower(), self.api_version, body, self.risk]), 16)
+        if not self._digest:  # asked for again and again while the change is judged, shown and sent
+            body = {k: v for k, v in (self.body or {}).items() if k != "etag"}
+            text = canonical([self.method, self.path.lower(), self.api_version, body, self.risk])
+            object.__setattr__(self, "_digest", digest(text, 16))
+        return self._digest
 
     @property
     def url(self) -> str:
@@ -405,6 +418,11 @@ class Step(ABC):
 
     Params: ClassVar[type[Any]]
     """What the book writes under ``with``: a frozen dataclass, checked and converted when a node is looked at."""
+
+    tidies: ClassVar[bool] = False
+    """Whether it alters something for the time of its work. When ARM refuses one of its changes, such a step is asked
+    again at once, so that it can put back what it altered; ``ctx.refused`` tells. The same change refused again fails
+    the node, unless the operator asked for another try in between."""
 
     def __init__(self, params: Any) -> None:
         self.params = params

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -109,13 +110,35 @@ def test_a_rehearsal_taken_over_in_the_midst_of_a_call_ends_as_one_that_lost_its
     assert calls <= call + 1
 
 
-def resume(home: Path, *more: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def resume() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts drivers, none of which outlives its test.
+
+    Each has a session of its own: a signal to the group of whoever runs the tests (an interrupt, a time-out around all
+    of them) is not for these, and would end them as interrupted.
+    """
+    started: list[subprocess.Popen[str]] = []
+
+    def start(home: Path, *more: str) -> subprocess.Popen[str]:
+        started.append(driver(home, *more))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()  # also one that is stopped
+        process.communicate()
+
+
+def driver(home: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "runbook", "resume", RUN, "--home", str(home), "--headless", "--yes", "--json"]
     return subprocess.Popen(
         [*command, "--yes-disruptive", "--speed", "max", *more],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
         pipesize=4096,  # so that it can never run far ahead of who reads along
     )
 
@@ -148,12 +171,13 @@ def is_in_a_write(home: Path) -> bool:
 @pytest.mark.skipif(os.name != "posix", reason="stopping a process is POSIX")
 @pytest.mark.timeout(240)
 def test_a_real_process_that_was_stopped_and_taken_over_ends_with_exit_code_6_and_touches_nothing(
-    tmp_path: Path,
+    tmp_path: Path, resume: Callable[..., subprocess.Popen[str]]
 ) -> None:
     begin(tmp_path / "whole", "arc-preview")
     whole = resume(tmp_path / "whole")
-    lines = whole.communicate(timeout=BOUND_S)[0].splitlines()
-    assert whole.returncode == 0
+    told, talk = whole.communicate(timeout=BOUND_S)
+    lines = told.splitlines()
+    assert whole.returncode == 0, talk
     for part in (0.1, 0.4, 0.7):
         home = tmp_path / f"frozen-{part}"
         begin(home, "arc-preview")

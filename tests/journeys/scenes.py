@@ -67,17 +67,17 @@ def rehearse(
     home: Path,
     scenario: str,
     *,
+    book: str = "arc-private-link",
     answer: Answer = reply,
     edition: str = "",
     sets: Mapping[str, Any] | None = None,
     prepare: Callable[[Rehearsal], None] = lambda _: None,
+    look: Callable[[Rehearsal], None] = lambda _: None,
     patience_s: float = PATIENCE_S,
 ) -> Played:
-    """Make a run and drive it until nothing moves without somebody else."""
-    create_run(
-        home, Wish("arc-private-link", scenario=scenario, run=RUN, edition=edition, sets=sets or {}), durable=False
-    )
-    return drive(home, answer, prepare, patience_s)
+    """Make a run and drive it until nothing moves without somebody else; ``look`` sees the cloud at the end."""
+    create_run(home, Wish(book, scenario=scenario, run=RUN, edition=edition, sets=sets or {}), durable=False)
+    return drive(home, answer, prepare, patience_s, look)
 
 
 def drive(
@@ -85,6 +85,7 @@ def drive(
     answer: Answer = reply,
     prepare: Callable[[Rehearsal], None] = lambda _: None,
     patience_s: float = PATIENCE_S,
+    look: Callable[[Rehearsal], None] = lambda _: None,
 ) -> Played:
     """Drive a run that exists."""
 
@@ -104,6 +105,7 @@ def drive(
             view = await engine.run(Until.STUCK)
             cloud = snapshot(session)
             writes = Counter((method, path) for method, path, _ in session.transport.writes)
+            look(session)
         finally:
             await session.close()
         return Played(view, cloud, writes, entries_of(home))
