@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
+from runbook.core.arm import Reader
 from runbook.step import (
     Blocked,
     Change,
@@ -20,14 +21,20 @@ from runbook.step import (
     Waiting,
     expect,
 )
-from steps._shared.look import name_of, said
+from steps._shared.look import group_of, name_of, said, same, together
 from steps._shared.records import Record
+from steps._shared.rights import grants_at, is_granted
 from steps.avd._hosts import Host, hosts_in
 from steps.avd._restart import admit, identity
 from steps.avd._seats import Past, Seat, Words, seat
 from steps.avd._waves import Rounds
 
 UNKNOWN = "Whether restarting the loader ends sessions is not documented (unconfirmed); restarting the machine does."
+ACTIONS: Final = {
+    "loader": "Microsoft.Compute/virtualMachines/runCommands/write",
+    "vm": "Microsoft.Compute/virtualMachines/restart/action",
+}
+"""By method, the right that the restart of a machine needs."""
 MOST = 40
 """Hosts of which each has a line of its own on the screen."""
 
@@ -82,9 +89,40 @@ class AgentRestart(Step):
         if broken := [s for s in seats if s.state == "failed" and s.host.id not in words.settled]:
             return self._stop(past, seats, broken, checks)
         todo = [wave for wave in waves if any(_has_work(s, words, past) for s in wave)]
+        if todo and not ctx.applied and (lacking := await self._lacking(ctx.arm, todo)):
+            return self._refuse(ctx, lacking, checks)
         if todo:
             return self._go_on(past, todo, words, checks)
         return self._done(past, hosts, seats, unseen, checks)
+
+    # ------------------------------------------------------------ rights
+
+    async def _lacking(self, arm: Reader, todo: Sequence[Sequence[Seat]]) -> list[str]:
+        """Where the restart of machines would be refused: their resource groups, or they themselves."""
+        action = ACTIONS[self.params.method]
+        machines = [s.host.vm for wave in todo for s in wave if s.state == "needed"]
+        places = list({group_of(vm).lower(): group_of(vm) for vm in machines}.values())
+        grants = await together(grants_at(arm, place) for place in places)
+        closed = [p for p, held in zip(places, grants, strict=True) if not is_granted(action, held)]
+        # A role may be assigned on each machine alone.
+        alone = [vm for vm in machines if any(same(group_of(vm), p) for p in closed)]
+        held_alone = await together(grants_at(arm, vm) for vm in alone)
+        lacking = [vm for vm, held in zip(alone, held_alone, strict=True) if not is_granted(action, held)]
+        return closed if len(lacking) == len(alone) else lacking
+
+    def _refuse(self, ctx: StepContext, lacking: Sequence[str], checks: Sequence[Check]) -> Blocked:
+        action = ACTIONS[self.params.method]
+        return Blocked(
+            "restart-right-missing",
+            f"{ctx.run.account} lacks {action} on {', '.join(lacking)}, where the machines of "
+            f"{name_of(self.params.host_pool)} are. No host was touched.",
+            (
+                "Have an owner assign a role that holds it there (Virtual Machine Contributor does), sign in again so "
+                "that the token knows it, then retry.",
+                "Restart RDAgentBootLoader on every host of this pool by hand and skip this node.",
+            ),
+            [*checks, *(expect(f"{action} on {g}", "held", "missing") for g in lacking)],
+        )
 
     # ------------------------------------------------------------ what to do
 
