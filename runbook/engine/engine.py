@@ -227,7 +227,8 @@ class Engine:
         async def guarded() -> None:
             try:
                 await activity
-                self._pace.went_well()
+                if self._pace.opens_ms(self._world.clock.now_ms()) is None:
+                    self._pace.went_well()
             except asyncio.CancelledError:
                 raise
             except BaseException as error:

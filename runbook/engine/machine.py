@@ -31,7 +31,7 @@ from runbook.core.error import (
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.engine.judge import LONGEST_WORK_S, Judgement, Scene, error_doc, judge
-from runbook.engine.pace import LEAST_S, Pace
+from runbook.engine.pace import Pace
 from runbook.engine.reading import SharedReader
 from runbook.engine.world import Limits, World
 from runbook.step import Change, Changes, RunFacts, Step, StepContext, Verdict
@@ -207,14 +207,13 @@ class Machine:
         tries = max(node.deferred, node.setbacks) if refused else node.deferred
         asked_s = (error.retry_after_s if isinstance(error, Throttled) else None) or 0.0
         is_crowd = isinstance(error, Throttled) and error.status == TOO_MANY
-        if is_crowd:
-            self._pace.turned_away(self._world.clock.now_ms(), asked_s)
+        pause_s = self._pace.turned_away(self._world.clock.now_ms(), asked_s) if is_crowd else 0.0
         # That there were too many calls is nobody's fault: all wait together, and longer before one gives up.
         if tries >= self._limits.deferrals * (CROWD_PATIENCE if is_crowd else 1):
             doc["hint"] = f"Tried {tries + 1} times. {doc['hint']}".strip()
             return Draft(Kind.FAILED, node.id, NodeState.FAILED, {"error": doc, **refused})
         # What ARM asks for is the least: a look of many reads that came back for one token would be turned away again.
-        delay_s = max(asked_s, LEAST_S if is_crowd and asked_s else self._delay_s(tries))
+        delay_s = max(asked_s, pause_s if is_crowd and asked_s else self._delay_s(tries))
         data = {"error": doc, "due_ms": self._later(delay_s), "attempt": tries + 1, **refused}
         return Draft(Kind.DEFERRED, node.id, to, data)
 

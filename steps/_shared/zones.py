@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from runbook.core.arm import Json, Reader
@@ -40,6 +40,8 @@ class Area:
 
     subscriptions: tuple[str, ...]
     left_out: int
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Display names by id in lower case, of those that this account sees."""
 
 
 MOST: Final = 50
@@ -49,11 +51,10 @@ MOST: Final = 50
 async def area(arm: Reader, first: Iterable[str]) -> Area:
     """The subscriptions named, then others that this account sees: another team's zone hinders ours wherever it is."""
     named = list(dict.fromkeys(s.lower() for s in first if s))
-    seen = sorted(
-        str(d.get("subscriptionId", "")).lower() for d in await arm.list("/subscriptions", versions.SUBSCRIPTIONS)
-    )
-    others = [s for s in seen if s and s not in named]
-    return Area((*named, *others[:MOST]), max(0, len(others) - MOST))
+    docs = await arm.list("/subscriptions", versions.SUBSCRIPTIONS)
+    names = {str(d.get("subscriptionId", "")).lower(): str(d.get("displayName") or "") for d in docs}
+    others = [s for s in sorted(names) if s and s not in named]
+    return Area((*named, *others[:MOST]), max(0, len(others) - MOST), names)
 
 
 async def places(arm: Reader, first: Iterable[str]) -> list[str]:

@@ -101,7 +101,8 @@ class GlobalSearch(Step):
 
 def _blocked(ctx: StepContext, seen: Searched, checks: Sequence[Check]) -> Blocked:
     sure, perhaps = seen.of("shared"), seen.of("unclear")
-    named = [_told(f, ctx.run.subscriptions) for f in (*sure, *perhaps)]
+    names = {**{s.lower(): name for s, name in ctx.run.subscriptions.items()}, **seen.where.names}
+    named = [_told(f, names) for f in (*sure, *perhaps)]
     if seen.strays:
         named.append(
             f"an endpoint that this account does not see, or none any more, behind {few(seen.strays)}, where these "
@@ -128,8 +129,7 @@ def _blocked(ctx: StepContext, seen: Searched, checks: Sequence[Check]) -> Block
 def _told(found: Found, names: Mapping[str, str]) -> str:
     e = found.endpoint
     home = subscription_of(e.id) or ""
-    spelled = next((n for s, n in names.items() if s.lower() == home and n), "")
-    subscription = f"{spelled} ({home})" if spelled else home
+    subscription = f"{names[home]} ({home})" if names.get(home) else home
     in_use = f"; workspace {name_of(e.target)} is in use besides, by {few(found.carried)}" if found.carried else ""
     return f"{e.name} in subscription {subscription}, to workspace {name_of(e.target)}: {found.why}{in_use}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from runbook.core.arm import Json
 from runbook.step import Blocked, Change, Changes, Check, Diff, Poll, Satisfied, Step, StepContext, Verdict, expect
@@ -14,6 +15,9 @@ from steps._shared.lookups import diagnosis, look_up
 from steps._shared.records import Record
 from steps.avd._hosts import hosts_in, trouble
 from steps.avd._names import ENABLED, PUBLIC_LEGS, WORDS, Kind, access_of, words
+
+CAUSE: Final = "likely cause"
+"""Name of the check that says why names do not resolve privately."""
 
 
 class PublicAccess(Step):
@@ -100,7 +104,7 @@ class PublicAccess(Step):
             expect("names with a private address", "at least one", len(p.records), ok=bool(p.records)),
             *(look.check() if look.answer else _unseen(look.check()) for look in looks),
         ]
-        checks += [expect("likely cause", "(none)", text) for look in looks if (text := diagnosis(look))][:1]
+        checks += [expect(CAUSE, "(none)", text) for look in looks if (text := diagnosis(look))][:1]
         if is_hosts_leg and self._kind == "host_pool":
             checks += await self._hosts(ctx)
         return checks
@@ -116,11 +120,13 @@ class PublicAccess(Step):
         ]
 
     def _refuse(self, broken: list[Check], checks: tuple[Check, ...]) -> Blocked:
-        found = "; ".join(f"{c.name}: {c.observed} instead of {c.expected}" for c in broken[:6])
-        more = f"; and {len(broken) - 6} more" if len(broken) > 6 else ""
+        causes = [c.observed for c in broken if c.name == CAUSE]
+        rest = [f"{c.name}: {c.observed} instead of {c.expected}" for c in broken if c.name != CAUSE]
+        found = "; ".join(rest[:4]) + (f"; and {len(rest) - 4} more" if len(rest) > 4 else "")
+        why = f" Likely cause: {'; '.join(causes)}." if causes else ""
         return Blocked(
             "proof-does-not-hold",
-            f"{self._name} stays as open as it is: what closing stands on does not hold. {found}{more}.",
+            f"{self._name} stays as open as it is: what closing stands on does not hold. {found}.{why}",
             (
                 "Put it right; this looks again by itself.",
                 f"Skip this node and leave {self._name} open to public networks.",

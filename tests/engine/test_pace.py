@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runbook.engine.pace import LEAST_S, Pace
+from runbook.engine.pace import LEAST_S, LONGEST_S, Pace
 
 
 def test_nothing_begins_until_arm_said_to_come_back() -> None:
@@ -52,3 +52,22 @@ def test_a_later_wish_makes_the_pause_longer_and_an_earlier_one_not_shorter() ->
     pace.turned_away(0, 10)
     pace.turned_away(0, 3)
     assert pace.opens_ms(0) == 10_000
+
+
+def test_where_one_at_a_time_is_too_much_the_pauses_double_until_something_goes_well() -> None:
+    pace = Pace(2)
+    assert [pace.turned_away(at * 1_000_000, 1) for at in range(4)] == [2, 4, 8, 16]
+    pace.turned_away(3_000_500, 1)
+    assert pace.opens_ms(3_000_500) == 3_016_500, "refused during that pause: no doubling"
+    for _ in range(50):
+        pace.went_well()
+    assert pace.room == 2
+    assert pace.turned_away(9_000_000, 1) == LEAST_S
+
+
+def test_pauses_grow_to_an_end_and_arm_may_ask_for_more() -> None:
+    pace = Pace(1)
+    for at in range(20):
+        pace.turned_away(at * 1_000_000, 1)
+    assert pace.turned_away(30_000_000, 1) == LONGEST_S
+    assert pace.turned_away(40_000_000, 600) == 600

@@ -94,18 +94,20 @@ def test_a_policy_that_is_quicker_is_found_and_used(tmp_path: Path) -> None:
     assert ended.written("/privatednszonegroups/") == ["default"] * 3, "feeds and the discovery"
 
 
-def test_a_policy_that_is_late_and_has_another_zone_is_told_before_any_link(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after_s", [50, 240, 300])
+def test_whenever_a_policy_with_another_zone_comes_the_names_resolve_through_one_zone(
+    tmp_path: Path, after_s: int
+) -> None:
     def apart(doc: dict[str, object]) -> None:
         doc["inputs"]["zones_resource_group"] = "rg-zones-avd"  # type: ignore[index]
+        doc["parties"][0]["after"] = after_s  # type: ignore[index]
 
-    ended = travel(tmp_path, "avd-trouble", apart)
-    rule = ended.stuck["connection_records[rg-avd/hp-claims]"]
-    assert rule == "zone-group-other-zone"
-    said = ended.says("connection_records[rg-avd/hp-claims]")
-    assert "Zone group deployedByPolicy of pe-hp-claims-connection writes into other zones" in said
-    assert "start a new run, which takes the group's zone" in said
-    feed_zone = "/privatelink.wvd.microsoft.com/virtualnetworklinks/"
-    assert not [p for _, p in ended.writes if feed_zone in p]
+    ended = travel(tmp_path, "avd-trouble", apart, answer=retrying())
+    assert (ended.state, ended.stuck) == (RunState.DONE, {})
+    assert len(ended.written_paths("/privatelink.wvd.microsoft.com/virtualnetworklinks/")) == 1
+    felt = routes(ended, "vnet-hub")
+    del felt["feed ws-discovery"], felt["feed ws-apac"]
+    assert set(felt.values()) == {(True, "private")}
 
 
 def test_a_script_that_fails_behind_a_200_stops_the_line_and_leaves_no_host_drained(trouble: Ended) -> None:
@@ -134,7 +136,7 @@ def test_a_false_word_about_a_loader_is_found_out_before_the_end(tmp_path: Path)
 def test_throttling_puts_off_visibly_and_nothing_takes_effect_twice(trouble: Ended) -> None:
     put_off = deferred(trouble.played)
     assert {e.data["error"]["code"] for e in put_off} == {"SubscriptionRequestsThrottled"}
-    assert len(put_off) >= 5
+    assert len(put_off) >= 2
     twice = [p for (_, p), n in trouble.played.writes.items() if n > 1 and "/sessionhosts/" not in p.lower()]
     assert [p.rpartition("/virtualMachines/")[2] for p in twice] == ["vm-sales-2/runCommands/runbook-rdagent-restart"]
 

@@ -27,7 +27,7 @@ def test_throttled_all_the_way_a_rehearsal_puts_off_visibly_and_still_ends_well(
     played = rehearse(tmp_path, scene(tmp_path, "arc-preview", throttle=limits))
     assert (played.view.state, stuck(played)) == (RunState.DONE, {})
     put_off = deferred(played)
-    assert len(put_off) > 20
+    assert len(put_off) > 5
     assert codes(played) == {"SubscriptionRequestsThrottled"}
     assert all(e.data["due_ms"] > e.at_ms for e in put_off)
     assert any(e.data.get("refused") for e in put_off), "a write was turned away, too"
