@@ -101,7 +101,10 @@ class GlobalSearch(Step):
 
 def _blocked(ctx: StepContext, seen: Searched, checks: Sequence[Check]) -> Blocked:
     sure, perhaps = seen.of("shared"), seen.of("unclear")
-    names = {**{s.lower(): name for s, name in ctx.run.subscriptions.items()}, **seen.where.names}
+    names = {
+        **{s.lower(): name for s, name in ctx.run.subscriptions.items()},
+        **{s: n for s, n in seen.where.names.items() if n},
+    }
     named = [_told(f, names) for f in (*sure, *perhaps)]
     if seen.strays:
         named.append(
