@@ -100,14 +100,20 @@ class Agenda:
     def take(
         self, view: RunView, now_ms: int, room: int, is_busy: Callable[[str], bool], is_free: Callable[[NodeView], bool]
     ) -> list[tuple[Act, NodeView]]:
-        """What is to be done now, in book order, at most ``room``; each is handed out once until touched again."""
+        """What is to be done now, at most ``room``; each is handed out once until touched again.
+
+        Who became due first comes first, and in book order what became due at the same moment: where ARM lets through
+        less than there is to do, book order alone would leave the last ones out for ever.
+        """
+        risen = []
         while (at_ms := self.next_ms(view)) is not None and at_ms <= now_ms:
-            self.touch(heappop(self._timed)[1])
+            risen.append(heappop(self._timed)[1])
+        self._touch_all(risen)
         if not self._dirty or room <= 0:
             return []
         if not self._place:
             self._place.update((name, place) for place, name in enumerate(view.nodes))
-        dirty = sorted(self._dirty, key=self._place.__getitem__)
+        dirty = sorted(self._dirty, key=lambda name: (self._due[name], self._place[name]))
         self._dirty.clear()
         acts: list[tuple[Act, NodeView]] = []
         for number, node in enumerate(map(view.nodes.__getitem__, dirty)):

@@ -83,6 +83,7 @@ class Engine:
         self._failure: BaseException | None = None
         self._is_closed = False
         self._deciding: set[asyncio.Task[None]] = set()
+        self._newest: dict[str | None, tuple[Command, asyncio.Task[None]]] = {}
         self._moved_ms = world.clock.now_ms()
         log.listen(self._hear)
 
@@ -104,16 +105,22 @@ class Engine:
         """Hand in a command. From this moment ``run`` does not return before it is recorded or refused.
 
         The task ends when the command is committed, or with ``UsageError`` when it does not fit the run as it
-        stands, or with ``JournalError`` when it could not be written.
+        stands, or with ``JournalError`` when it could not be written. What was asked last of a node, or of the run,
+        and is still on its way is not asked twice: whoever says it again is given the same task.
         """
+        subject = getattr(command, "node", None)
+        known, task = self._newest.get(subject, (None, None))
+        if known == command and task is not None and not task.done():
+            return task
         task = asyncio.create_task(self._decide(command))
+        self._newest[subject] = command, task
         self._deciding.add(task)
-        task.add_done_callback(self._decided)
+        task.add_done_callback(partial(self._decided, subject))
         return task
 
     async def decide(self, command: Command) -> None:
         """Hand in a command and wait for it; raises as ``submit`` says."""
-        await self.submit(command)
+        await asyncio.shield(self.submit(command))  # others may wait for the same one
 
     async def _decide(self, command: Command) -> None:
         name = getattr(command, "node", None)
@@ -122,8 +129,10 @@ class Engine:
         self._log.flush()
         await self._log.commit(decide(self.view, command))
 
-    def _decided(self, task: asyncio.Task[None]) -> None:
+    def _decided(self, subject: str | None, task: asyncio.Task[None]) -> None:
         self._deciding.discard(task)
+        if subject in self._newest and self._newest[subject][1] is task:
+            del self._newest[subject]
         self._stirred.set()
 
     def close(self) -> None:

@@ -32,12 +32,12 @@ from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.engine.judge import LONGEST_WORK_S, Judgement, Scene, error_doc, judge
 from runbook.engine.pace import Pace
-from runbook.engine.reading import SharedReader
+from runbook.engine.reading import LookReader, SharedReader
 from runbook.engine.world import Limits, World
 from runbook.step import Change, Changes, RunFacts, Step, StepContext, Verdict
 
 TOO_MANY: Final = 429
-CROWD_PATIENCE: Final = 16
+CROWD_PATIENCE: Final = 64
 """Times as many postponements as otherwise before a node fails, where ARM only says that there were too many calls."""
 
 
@@ -62,6 +62,7 @@ class Machine:
         self._moment = moment or partial(next, count(1))
         self._pace = pace or Pace(limits.activities)
         self._reader = SharedReader(world.arm, world.clock, fence, self._moment)
+        self._turned_away: dict[str, LookReader] = {}
 
     # ------------------------------------------------------------ look
 
@@ -76,13 +77,17 @@ class Machine:
             scene: asked after the look, so the judgement sees what happened meanwhile.
             due: the moment at which this look became due; lists read by others since then will do. None: now.
         """
+        reader = self._reader_for(node, due)
         try:
-            verdict = await self._observe(node, view(), due)
+            verdict = await self._observe(node, view(), reader)
             judgement = judge(scene(), verdict)
             # Sealed here, so that what is not JSON is this step's fault and nobody else's.
             return replace(judgement, drafts=tuple(map(seal, judgement.drafts)))
         except (NotSent, AnswerMissing, Throttled) as error:
-            return Judgement((self._defer(node, error, None),))
+            draft = self._defer(node, error, None)
+            if _is_crowd(error) and draft.kind is Kind.DEFERRED:
+                self._turned_away[node.id] = reader
+            return Judgement((draft,))
         except JournalError:
             raise
         except Refused as error:
@@ -95,11 +100,17 @@ class Machine:
             hint = f"This is a defect of the runbook ({Path(where.filename).name}:{where.lineno}); nothing was changed."
             return Judgement((_failed(node, error_doc("step_fault", message, hint)),))
 
-    async def _observe(self, node: NodeView, view: RunView, due: int | None) -> Verdict:
+    def _reader_for(self, node: NodeView, due: int | None) -> LookReader:
+        """A new one; a look that was turned away gets its own again, since nothing happens to a node meanwhile."""
+        if (reader := self._turned_away.pop(node.id, None)) is not None:
+            return reader.again()
+        return self._reader.due(due, has_sent=bool(node.applied or node.intent))
+
+    async def _observe(self, node: NodeView, view: RunView, reader: LookReader) -> Verdict:
         step = self._step_of(node)(params(self._book, node.doc, view))
         waiting = node.waiting
         context = StepContext(
-            arm=self._reader.due(due, has_sent=bool(node.applied or node.intent)),
+            arm=reader,
             dns=self._world.dns,
             run=_facts(view),
             now_ms=self._world.clock.now_ms(),
@@ -206,7 +217,7 @@ class Machine:
         doc = _arm_error(error)
         tries = max(node.deferred, node.setbacks) if refused else node.deferred
         asked_s = (error.retry_after_s if isinstance(error, Throttled) else None) or 0.0
-        is_crowd = isinstance(error, Throttled) and error.status == TOO_MANY
+        is_crowd = _is_crowd(error)
         pause_s = self._pace.turned_away(self._world.clock.now_ms(), asked_s) if is_crowd else 0.0
         # That there were too many calls is nobody's fault: all wait together, and longer before one gives up.
         if tries >= self._limits.deferrals * (CROWD_PATIENCE if is_crowd else 1):
@@ -273,3 +284,7 @@ def _arm_error(error: ArmError) -> ErrorDoc:
     if isinstance(error, Refused):
         return error_doc(error.arm_code, error.message, error.hint, error.correlation_id)
     return error_doc(error.code, error.message, error.hint)
+
+
+def _is_crowd(error: ArmError) -> bool:
+    return isinstance(error, Throttled) and error.status == TOO_MANY

@@ -10,13 +10,16 @@ say in advance how many there will be. A node that sent something reads its own 
 lag behind what it was just told.
 
 What is shared cannot be altered: steps may not disturb each other.
+
+A look that ARM turned away half-way, because there were too many calls, goes on where it stopped: what it has read
+since it became due still holds. Otherwise a look of twenty reads would use up what others wait for again and again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
@@ -29,7 +32,7 @@ ALONE: Final = 3
 MOST_ITEMS: Final = 20_000
 """Items that are kept, of all lists together; the list that was read longest ago goes first."""
 LONGEST_MS: Final = 60_000
-"""No list is used for longer, by the run's clock."""
+"""Nothing that was read is used for longer, by the run's clock."""
 
 MOST_COLLECTIONS: Final = 1_000
 """Collections of which it is known how their members were read."""
@@ -47,6 +50,14 @@ class _List:
     reading: asyncio.Task[list[Json]]
     by_id: dict[str, Json] = field(default_factory=dict)
     size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Single:
+    """One object as it was read; None where it was not there."""
+
+    at_ms: int
+    doc: Json | None
 
 
 class SharedReader:
@@ -77,7 +88,15 @@ class SharedReader:
             moment: when the look became due; None for now.
             has_sent: whether its node sent something, whose outcome a list may not show yet.
         """
-        return LookReader(self, self._moment() if moment is None else moment, has_sent)
+        return LookReader(self, self._moment() if moment is None else moment, has_sent, None)
+
+    @property
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def is_fresh(self, at_ms: int) -> bool:
+        """Whether what was read then may still be used."""
+        return self._clock.now_ms() - at_ms <= LONGEST_MS
 
     async def get(self, path: str, api_version: str, **query: str) -> Json | None:
         """One object, always anew."""
@@ -146,7 +165,7 @@ class SharedReader:
 
     def _usable(self, key: _Key, due: int) -> _List | None:
         known = self._lists.get(key)
-        if known is None or known.began < due or self._clock.now_ms() - known.began_ms > LONGEST_MS:
+        if known is None or known.began < due or not self.is_fresh(known.began_ms):
             return None
         return known
 
@@ -165,22 +184,41 @@ class SharedReader:
 class LookReader:
     """What one look reads with: a ``Reader``."""
 
-    def __init__(self, shared: SharedReader, due: int, has_sent: bool) -> None:
+    def __init__(self, shared: SharedReader, due: int, has_sent: bool, earlier: Mapping[_Key, _Single] | None) -> None:
         self._shared = shared
         self._due = due
         self._has_sent = has_sent
+        self._read: dict[_Key, _Single] = {}
+        self._earlier = earlier or {}
+
+    def again(self) -> LookReader:
+        """For the same look, which was turned away."""
+        return LookReader(self._shared, self._due, self._has_sent, {**self._earlier, **self._read})
 
     async def get(self, path: str, api_version: str, **query: str) -> Json | None:
-        return await self._shared.get(path, api_version, **query)
+        key = _key(path, api_version, query)
+        return await self._once(key, lambda: self._shared.get(path, api_version, **query))
 
     async def list(self, path: str, api_version: str, **query: str) -> list[Json]:
         known = await self._shared.read(path, api_version, query, self._due)
         return [*known.reading.result()]
 
     async def member(self, path: str, api_version: str, of: str) -> Json | None:
-        if self._has_sent:
-            return await self._shared.alone(path, api_version)
-        return await self._shared.member(path, api_version, of, self._due)
+        async def read() -> Json | None:
+            if self._has_sent:
+                return await self._shared.alone(path, api_version)
+            return await self._shared.member(path, api_version, of, self._due)
+
+        return await self._once(_key(path, api_version, {}), read)
+
+    async def _once(self, key: _Key, read: Callable[[], Awaitable[Json | None]]) -> Json | None:
+        self._shared.fence()
+        earlier = self._earlier.get(key)
+        if earlier is not None and self._shared.is_fresh(earlier.at_ms):
+            return earlier.doc
+        at_ms = self._shared.now_ms
+        self._read[key] = _Single(at_ms, await read())
+        return self._read[key].doc
 
 
 def _key(path: str, api_version: str, query: Mapping[str, str]) -> _Key:

@@ -40,6 +40,10 @@ class Past:
     def is_in_doubt(self, change: Change) -> bool:
         return self.ctx.in_doubt is not None and self.ctx.in_doubt["digest"] == change.digest
 
+    def has_begun(self, host: Host) -> bool:
+        """Whether this run drained the host, or restarted its machine."""
+        return any(c.digest in self.sent for c in (admit(host, False), restart_machine(host)))
+
     def has_drained(self, host: Host) -> bool:
         """Whether the host is closed to new sessions because this run closed it."""
         drain, opening = admit(host, False), admit(host, True)

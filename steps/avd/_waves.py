@@ -28,6 +28,7 @@ class Rounds:
 
     Attributes:
         hidden: ids of hosts whose machine Compute does not show, of those whose restart was to be built.
+        over: ids of hosts in waves that are finished and were not read this time.
     """
 
     ctx: StepContext
@@ -37,20 +38,38 @@ class Rounds:
     method: str
     mark: str
     hidden: set[str] = field(default_factory=set)
+    over: set[str] = field(default_factory=set)
     _is_private: bool | None = None
 
     async def read(
         self, running: Sequence[Host], percent: int, is_under_way: Callable[[Sequence[Seat]], bool]
     ) -> list[list[Seat]]:
-        """The waves, read one after the other up to the one under way: later ones are not needed before their turn."""
+        """The waves, read one after the other up to the one under way: later ones are not needed before their turn.
+
+        Earlier ones were finished when this run began a later one; they are read again once none is under way.
+        """
+        split_ = split(running, percent)
+        first = self._begun(split_)
         waves: list[list[Seat]] = []
         left = {h.id for h in running if self.past.has_drained(h)}
-        for wave in split(running, percent):
+        for wave in split_[first:]:
             waves.append(await self._wave(wave))
             left -= {h.id for h in wave}
             if not left and is_under_way(waves[-1]):
-                break
-        return waves
+                self.over = {h.id for before in split_[:first] for h in before}
+                return waves
+        return [*[await self._wave(wave) for wave in split_[:first]], *waves]
+
+    def _begun(self, waves: Sequence[Sequence[Host]]) -> int:
+        """The last wave in which this run sent something, or the first with a host that it drained and left.
+
+        The first of all where a word or a refusal has to find its host.
+        """
+        if self.ctx.attested or self.ctx.refused or self.ctx.retried:
+            return 0
+        begun = [at for at, wave in enumerate(waves) if any(self.past.has_begun(h) for h in wave)]
+        drained = [at for at, wave in enumerate(waves) if any(self.past.has_drained(h) for h in wave)]
+        return min([max(begun, default=0), *drained])
 
     async def _wave(self, wave: Sequence[Host]) -> list[Seat]:
         is_read = self.method == "loader"

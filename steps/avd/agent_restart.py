@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
@@ -35,7 +35,9 @@ ACTIONS: Final = {
     "vm": "Microsoft.Compute/virtualMachines/restart/action",
 }
 """By method, the right that the restart of a machine needs."""
-MOST = 40
+AGAIN_S: Final = 15.0
+"""Between looks at scripts that run."""
+MOST: Final = 40
 """Hosts of which each has a line of its own on the screen."""
 
 
@@ -79,7 +81,7 @@ class AgentRestart(Step):
         rest = [seat(h, past, p.method, rounds.mark, None) for h in hosts if h.is_off]
         seats = [s for wave in waves for s in wave] + rest
         words = Words.of(past, seats, is_first_taken=is_first_taken)
-        checks = self._checks(ctx, hosts, seats, unseen, words)
+        checks = self._checks(ctx, hosts, seats, unseen, words, rounds.over)
         # A machine that went down, or out of sight, while its host was drained is not waited for.
         freed = [admit(h, True) for h in hosts if not h.is_running and past.has_drained(h)]
         if back := [c for c in freed if c.digest not in past.refused]:
@@ -149,12 +151,12 @@ class AgentRestart(Step):
         changes = [*ready, *later]
         if not _is_under_way(wave, words, past):
             changes += [c for following in todo[1:] for c in _whole(following)]
-        summary = f"{ready[0].title}. In this wave: {_names(wave)}. {UNKNOWN}"
+        summary = f"{ready[0].title}.{_rest_of(wave)} {UNKNOWN}"
         return Changes(changes, checks, summary)
 
     def _wait(self, wave: list[Seat], busy: list[Seat], checks: list[Check]) -> Verdict:
         if running := [s for s in wave if s.state == "running"]:
-            return InProgress(f"Restarting the agent on {_names(running)}: {running[0].said}.", 10, checks)
+            return InProgress(f"Restarting the agent on {_names(running)}: {running[0].said}.", AGAIN_S, checks)
         sessions = ", ".join(f"{s.host.name} ({s.host.sessions})" for s in busy)
         return Waiting(
             who=f"the users on {name_of(self.params.host_pool)}",
@@ -175,12 +177,12 @@ class AgentRestart(Step):
                 back, checks, f"{broken[0].host.name}: {broken[0].said}. First every drained host is opened."
             )
         if running := [s for s in seats if s.state == "running"]:
-            return InProgress(f"{_names(running)}: {running[0].said}; {_names(broken)} went wrong.", 10, checks)
+            return InProgress(f"{_names(running)}: {running[0].said}; {_names(broken)} went wrong.", AGAIN_S, checks)
         shut = [s.host.name for s in seats if s.is_ours]
         closed = f" {', '.join(shut)} could not be opened again and takes no new sessions." if shut else ""
         return Blocked(
             "restart-failed",
-            f"{'; '.join(f'{s.host.name}: {s.said}' for s in broken)}.{closed} "
+            f"{'; '.join(f'{s.host.name}: {s.said}'.rstrip('.') for s in broken)}.{closed} "
             f"{'' if shut else 'Every host that this run drained takes new sessions again. '}"
             "No further host is touched.",
             (
@@ -208,7 +210,13 @@ class AgentRestart(Step):
     # ------------------------------------------------------------ what is said
 
     def _checks(
-        self, ctx: StepContext, hosts: Sequence[Host], seats: Sequence[Seat], unseen: Sequence[Host], words: Words
+        self,
+        ctx: StepContext,
+        hosts: Sequence[Host],
+        seats: Sequence[Seat],
+        unseen: Sequence[Host],
+        words: Words,
+        over: Collection[str],
     ) -> list[Check]:
         known = {s.host.id: s for s in seats}
         checks = []
@@ -216,6 +224,8 @@ class AgentRestart(Step):
             s = known.get(host.id)
             if host in unseen:
                 text = f"{host.told}; by hand" + (f", {said(ctx.attested[0])}" if ctx.attested else "")
+            elif host.id in over:
+                text = f"{host.told}; restarted before, read again at the end"
             elif s is None:
                 text = f"{host.told}; its wave comes later"
             elif host.id in words.settled:
@@ -250,7 +260,7 @@ class AgentRestart(Step):
         if closed:
             names = ", ".join(h.name for h in closed)
             rest.append(expect("hosts that take no new sessions", "as before this run", names, ok=True))
-        summary = f"The agent of {count} host(s) was restarted for this endpoint."
+        summary = f"The agent of {count} host{' was' if count == 1 else 's was'} restarted for this endpoint."
         if private:
             summary += f" {len(private)} use it already and were left alone."
         return Satisfied(
@@ -263,8 +273,23 @@ class AgentRestart(Step):
                 "closed_before": [h.id for h in closed],
                 "restarted_ms": max(made, default=None),
             },
-            f"{summary} {len(off)} are off: it starts with the machine.",
+            summary + _off_words(len(off)),
         )
+
+
+def _off_words(count: int) -> str:
+    match count:
+        case 0:
+            return ""
+        case 1:
+            return " One machine is off; its agent starts with it."
+        case _:
+            return f" {count} machines are off; their agents start with them."
+
+
+def _rest_of(wave: Sequence[Seat]) -> str:
+    """The hosts of a wave, where it is more than the one that was just named."""
+    return f" In this wave: {_names(wave)}." if len(wave) > 1 else ""
 
 
 def _is_over(s: Seat, words: Words) -> bool:

@@ -72,6 +72,33 @@ class Member(Step):
         return Satisfied((expect("exists", "yes", "yes"),))
 
 
+class Large(Step):
+    """Reads a dozen objects in one look."""
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        names: tuple[str, ...]
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        found = [await ctx.arm.get(path_of(name), VERSION) for name in self.params.names]
+        return Satisfied((expect("read", len(found), len([doc for doc in found if doc])),))
+
+
+class Grudging(Estate):
+    """Five single reads, and then ARM says "too many" once."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__(*names)
+        self.left = 5
+
+    async def get(self, path: str, api_version: str, **query: str) -> Json | None:
+        if self.left == 0:
+            self.left = 5
+            raise Throttled("slow down", retry_after_s=1, status=429, arm_code="TooManyRequests")
+        self.left -= 1
+        return await super().get(path, api_version, **query)
+
+
 class World:
     """A reader over an estate, and the counter its looks become due by."""
 
@@ -115,6 +142,45 @@ async def test_two_hundred_nodes_that_look_at_once_cost_a_list_and_not_two_hundr
     assert arm.lists[ALL] <= 13, "one for all who look first, and one for each handful that is approved at once"
     made = [f"pe-{n:03}" for n in range(100, 200)]
     assert all(arm.gets[path_of(name)] <= 2 for name in made), "before its write, perhaps, and after it"
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Rig:
+    module = ModuleType("steps.testing.large")
+    vars(module)["Large"] = Large
+    names = [f"t-{n:02}" for n in range(12)]
+    book = tiny_book({"id": "large", "uses": "testing.large", "with": {"names": names}})
+    sys.modules[module.__name__] = module
+    return Rig(tmp_path, book, Grudging(*names))
+
+
+async def test_a_look_that_was_turned_away_goes_on_where_it_stopped(large: Rig) -> None:
+    arm = large.arm
+    assert isinstance(arm, Grudging)
+    await large.engine.run()
+    assert large.outcome() is RunState.DONE
+    assert set(arm.gets.values()) == {1}, "twelve reads in three tries, none of them twice"
+    assert large.view.nodes["large"].attempts == 3
+
+
+async def test_what_a_turned_away_look_has_read_does_not_hold_for_ever() -> None:
+    world = World("a")
+    reader = world.shared.due(world.moment(), has_sent=False)
+    await reader.get(path_of("a"), VERSION)
+    await reader.again().again().get(path_of("a"), VERSION)
+    assert world.estate.gets.total() == 1
+    world.clock.advance_to(world.clock.now_ms() + reading.LONGEST_MS + 1)
+    await reader.again().get(path_of("a"), VERSION)
+    assert world.estate.gets.total() == 2
+
+
+async def test_what_a_turned_away_look_has_read_is_not_given_to_a_process_that_was_taken_over() -> None:
+    world = World("a")
+    reader = world.shared.due(world.moment(), has_sent=False)
+    await reader.get(path_of("a"), VERSION)
+    world.is_fenced = True
+    with pytest.raises(RuntimeError, match="taken over"):
+        await reader.again().get(path_of("a"), VERSION)
 
 
 async def test_after_a_write_its_own_look_is_fresh(many: Rig) -> None:

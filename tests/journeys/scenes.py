@@ -86,11 +86,12 @@ def drive(
     prepare: Callable[[Rehearsal], None] = lambda _: None,
     patience_s: float = PATIENCE_S,
     look: Callable[[Rehearsal], None] = lambda _: None,
+    away_s: float = 0.0,
 ) -> Played:
-    """Drive a run that exists."""
+    """Drive a run that exists, after that time."""
 
     async def go() -> Played:
-        session = open_run(home, RUN, durable=False, limits=Limits(horizon_s=patience_s))
+        session = open_run(home, RUN, durable=False, limits=Limits(horizon_s=patience_s), away_s=away_s)
         prepare(session)
         engine = session.engine
 
