@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import Final
 
 from runbook.core.arm import Json, Reader
 from runbook.core.error import Refused
@@ -18,23 +19,31 @@ from runbook.core.ids import subscription_of
 from steps._shared import versions
 from steps._shared.look import group_of, same
 
+ASKED: Final = "/providers/Microsoft.Authorization/permissions"
+
 
 async def grants_at(arm: Reader, scope: str) -> list[Json]:
     """What this account may do at a scope: asked at its resource group, or at the subscription while that is absent."""
-    asked = "/providers/Microsoft.Authorization/permissions"
     group = group_of(scope)
-    found = await arm.list(group + asked, versions.PERMISSIONS)
+    found = await arm.list(group + ASKED, versions.PERMISSIONS)
     if not found and "/resourcegroups/" in group.lower():
-        found = await arm.list(f"/subscriptions/{subscription_of(scope)}{asked}", versions.PERMISSIONS)
+        found = await arm.list(f"/subscriptions/{subscription_of(scope)}{ASKED}", versions.PERMISSIONS)
     if same(group, scope):
         return found
     # A role may be assigned on the resource alone, which its group's answer does not show.
     try:
-        return [*found, *await arm.list(scope + asked, versions.PERMISSIONS)]
+        return [*found, *await arm.list(scope + ASKED, versions.PERMISSIONS)]
     except Refused as refused:
         if refused.status not in (400, 404):
             raise
         return found
+
+
+async def holds(arm: Reader, action: str, scope: str) -> bool:
+    """Whether this account may do one thing at a scope; the resource itself is asked only where its group says no."""
+    if is_granted(action, await arm.list(group_of(scope) + ASKED, versions.PERMISSIONS)):
+        return True
+    return is_granted(action, await grants_at(arm, scope))
 
 
 def is_granted(action: str, grants: Iterable[Json]) -> bool:

@@ -21,9 +21,9 @@ from runbook.step import (
     Waiting,
     expect,
 )
-from steps._shared.look import group_of, name_of, said, same, together
+from steps._shared.look import group_of, name_of, said, together
 from steps._shared.records import Record
-from steps._shared.rights import grants_at, is_granted
+from steps._shared.rights import holds
 from steps.avd._hosts import Host, hosts_in
 from steps.avd._restart import admit, identity
 from steps.avd._seats import Past, Seat, Words, seat
@@ -100,17 +100,12 @@ class AgentRestart(Step):
     # ------------------------------------------------------------ rights
 
     async def _lacking(self, arm: Reader, todo: Sequence[Sequence[Seat]]) -> list[str]:
-        """Where the restart of machines would be refused: their resource groups, or they themselves."""
+        """Where the restart of machines would be refused: some machines, or their resource groups if it is all."""
         action = ACTIONS[self.params.method]
         machines = [s.host.vm for wave in todo for s in wave if s.state == "needed"]
-        places = list({group_of(vm).lower(): group_of(vm) for vm in machines}.values())
-        grants = await together(grants_at(arm, place) for place in places)
-        closed = [p for p, held in zip(places, grants, strict=True) if not is_granted(action, held)]
-        # A role may be assigned on each machine alone.
-        alone = [vm for vm in machines if any(same(group_of(vm), p) for p in closed)]
-        held_alone = await together(grants_at(arm, vm) for vm in alone)
-        lacking = [vm for vm, held in zip(alone, held_alone, strict=True) if not is_granted(action, held)]
-        return closed if len(lacking) == len(alone) else lacking
+        held = await together(holds(arm, action, vm) for vm in machines)
+        lacking = [vm for vm, is_held in zip(machines, held, strict=True) if not is_held]
+        return lacking if any(held) else list({group_of(vm).lower(): group_of(vm) for vm in lacking}.values())
 
     def _refuse(self, ctx: StepContext, lacking: Sequence[str], checks: Sequence[Check]) -> Blocked:
         action = ACTIONS[self.params.method]

@@ -13,7 +13,7 @@ from runbook.step import Change, Changes, Check, Diff, Poll, Satisfied, Step, St
 from steps._shared import versions
 from steps._shared.faces import by_hand, in_context, word
 from steps._shared.look import dig, name_of, said, same
-from steps._shared.rights import grants_at, is_granted
+from steps._shared.rights import holds
 from steps.context._locks import level_of, lock_scope, lock_text, reaches
 
 LEVEL: Final = "CanNotDelete"
@@ -54,8 +54,8 @@ class Lock(Step):
         if keeping:
             found = [f"{dig(lock, 'properties', 'level')}: {lock_text(lock)}" for lock in keeping]
             return Satisfied((expect(title, "present", found, ok=True),), {"id": str(keeping[0].get("id", ""))})
-        check = expect(title, LEVEL, "(none)")
-        if not is_granted(RIGHT, await grants_at(ctx.arm, p.scope)):
+        check = expect(title, LEVEL, "none")
+        if not await holds(ctx.arm, RIGHT, p.scope):
             return self._ask(ctx, check)
         mine = next((k for k in locks if same(lock_scope(k), p.scope) and same(str(k.get("name", "")), p.name)), None)
         return Changes((self._put(mine),), (check,))

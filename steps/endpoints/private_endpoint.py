@@ -27,7 +27,7 @@ from steps._shared.endpoints import Endpoint, connection_at_target, endpoint_of,
 from steps._shared.faces import by_hand, word
 from steps._shared.look import BUSY, dig, find, find_member, is_under, name_of, properties, same, same_region
 from steps._shared.records import Record, record_of, zones_of_group
-from steps._shared.rights import grants_at, is_granted
+from steps._shared.rights import holds
 
 LONGEST_REQUEST: Final = 140
 """Characters of the message to an owner."""
@@ -123,7 +123,7 @@ class PrivateEndpoint(Step):
     async def _asker(self, ctx: StepContext) -> str:
         """Who asks the target's owner for approval; empty where this account may approve by itself."""
         target = self.params.target
-        return "" if is_granted(self._approval, await grants_at(ctx.arm, target)) else ctx.run.account
+        return "" if await holds(ctx.arm, self._approval, target) else ctx.run.account
 
     @property
     def _approval(self) -> str:
@@ -156,7 +156,7 @@ class PrivateEndpoint(Step):
                 f"{self._approval} assigned on {target}, then retry: a new one is approved at once.",
                 "If its connection is approved all the same, it is used; retry then.",
             ),
-            (expect("connection", "Approved", endpoint.connection or "(none)"),),
+            (expect("connection", "Approved", endpoint.connection or "none"),),
         )
 
     def _foreign(self, endpoint: Endpoint) -> Blocked | None:
@@ -180,7 +180,7 @@ class PrivateEndpoint(Step):
 
     async def _connected(self, ctx: StepContext, endpoint: Endpoint) -> Verdict:
         p = self.params
-        approved = expect("connection", "Approved", endpoint.connection or "(none)")
+        approved = expect("connection", "Approved", endpoint.connection or "none")
         match endpoint.connection.lower():
             case "approved":
                 return await self._satisfied(ctx.arm, endpoint, approved)
@@ -244,7 +244,7 @@ class PrivateEndpoint(Step):
             ),
             expect("region", p.location, endpoint.location, ok=same_region(p.location, endpoint.location)),
             expect("names with an address", "at least one", len(records), ok=True),
-            expect("names that fit no private zone", "(none)", [r.fqdn for r in records if not r.zone], ok=True),
+            expect("names that fit no private zone", "none", [r.fqdn for r in records if not r.zone], ok=True),
         )
         outputs = {
             "id": endpoint.id,

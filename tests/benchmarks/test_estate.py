@@ -28,7 +28,11 @@ from tests.journal.walks import chained, expanded
 CLOSE: float = 1.10
 """A makespan may be this many times its lower bound."""
 
-RUNS = (("arc-private-link", "arc-ga"), ("avd-private-link", "avd-small"), ("avd-private-link", "avd-estate"))
+RUNS = (
+    ("arc-private-link", "arc-ga"),
+    ("avd-private-link", "avd-small"),
+    pytest.param("avd-private-link", "avd-estate", marks=pytest.mark.soak),
+)
 
 
 # ---------------------------------------------------------------- the computation
