@@ -186,7 +186,7 @@ def _text(value: object) -> str:
         case str():
             return value
         case list() | tuple() | set() | frozenset():
-            return ", ".join(sorted(_text(v) for v in value)) or "(none)"
+            return ", ".join(sorted(_text(v) for v in value)) or "none"
         case _:
             return json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value)
 

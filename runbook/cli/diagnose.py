@@ -39,6 +39,8 @@ def report(error: BaseException, home: Path) -> Exit:
         case click.UsageError():
             usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
             hint = f"`{error.ctx.command_path} --help` lists what there is." if error.ctx else ""
+            if isinstance(error, click.MissingParameter) and error.param is not None and error.param.name == "run":
+                hint = "`runbook runs` lists the runs."
             _say(usage + error.format_message(), hint)
             return Exit.USAGE
         case click.ClickException():

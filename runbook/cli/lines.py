@@ -60,7 +60,8 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
         case Kind.ACCEPTED:
             return "accepted", f"{d['title']}: Azure works on it", []
         case Kind.APPROVED:
-            return "approved", "; ".join(d["titles"]) + (f" (by {d['by']})" if d.get("by") else ""), []
+            what = d["titles"][0] if len(d["titles"]) == 1 else f"{node.doc['title']}: {len(d['titles'])} calls"
+            return "approved", what + (f" (by {d['by']})" if d.get("by") else ""), []
         case Kind.SKIPPED:
             return "skipped", d["reason"] if d["by"] == "operator" else f"{node.doc['title']}: not needed here", []
         case Kind.ATTESTED:
@@ -91,7 +92,10 @@ def _seen(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             checks = f" ({count} check{'' if count == 1 else 's'} ok)" if count else ""
             return "done", f"{title}{checks}", []
         case NodeState.READY if not node.is_approved:
-            return "ready", "; ".join(_titled(node)), []
+            told = _titled(node)
+            if len(told) == 1:
+                return "ready", told[0], []
+            return "ready", f"{title}: {len(told)} calls", [f"- {call}" for call in told]
         case NodeState.WAITING if node.waiting and node.waiting["polls"] == 0:
             wait = node.waiting
             more = [f"| {line}" for line in wait["draft"].splitlines()]
@@ -220,9 +224,9 @@ def _hint(run: str, node: NodeView, name: str) -> str:
         case NodeState.WAITING if node.waiting and node.waiting["attest"]:
             return f"{name} waits for {node.waiting['who']}: {answer} attest --text '…' if that is done"
         case NodeState.BLOCKED if node.blocked:
-            then = "attest --text '…'" if node.blocked["attest"] else "retry"
             ways = " ".join(node.blocked["ways_out"][:1])
-            return f"{name} is blocked ({node.blocked['rule']}): {ways} Then: {answer} {then}"
+            word = f", or {answer} attest --text '…'" if node.blocked["attest"] else ""
+            return f"{name} is blocked ({node.blocked['rule']}): {ways} Then: {answer} retry{word}"
         case NodeState.FAILED if node.error:
             return f"{name} failed ({node.error['code']}): {answer} retry"
         case _:

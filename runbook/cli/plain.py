@@ -6,19 +6,19 @@ is answered. The end of input leaves the run as it is.
 
 from __future__ import annotations
 
-import json
 import queue
 import sys
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TextIO
 
 from runbook.cli import output
 from runbook.cli.evidence import evidence_of
 from runbook.cli.exits import Exit, of_run
 from runbook.cli.lines import Teller, closing_lines
+from runbook.cli.planning import differs
 from runbook.cli.policy import account
 from runbook.core.command import Approve, Attest, Command, Retry, Skip
-from runbook.core.docs import DiffDoc
+from runbook.core.entry import Kind
 from runbook.core.error import RunbookError
 from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
@@ -103,8 +103,18 @@ class _Talk:
             except queue.Empty:
                 return had_any
             had_any = True
+            if self._is_asked(event):
+                continue
             for line in self.teller.lines(event):
                 output.data(line)
+
+    def _is_asked(self, event: Event) -> bool:
+        """Whether a question will tell it all, as it does when a node of a small step comes to want an answer."""
+        node = event.view.nodes.get(event.entry.node or "")
+        if node is None or event.entry.kind is not Kind.OBSERVED or not choices(node):
+            return False
+        is_later = (node.id, node.since_ms) in self.later
+        return not is_later and len(event.view.of_step(node.doc["step"])) <= FEW
 
     def _asking(self, view: RunView) -> NodeView | None:
         return next((n for n in view.nodes.values() if choices(n) and (n.id, n.since_ms) not in self.later), None)
@@ -189,10 +199,9 @@ class _Talk:
                 return self._word(node)
 
     def _approval(self, node: NodeView) -> Command | None:
-        risky = next((c for c in node.changes if c["risk"] == "disruptive"), None)
-        if risky is not None:
-            name = risky["path"].partition("?")[0].rstrip("/").rpartition("/")[2]
-            if self._read(f"This is disruptive. Type the resource's name, {name}, to go on (empty: go back)") != name:
+        if node.is_disruptive:
+            name = node.at_stake
+            if self._read(f"This is disruptive. Type this name, {name}, to go on (empty: go back)") != name:
                 output.data("Not approved: that is not its name.")
                 return None
         return Approve(node.id, tuple(c["digest"] for c in node.changes), account(self.attachment.view))
@@ -249,27 +258,19 @@ def choices(node: NodeView) -> tuple[str, ...]:
             return ()
 
 
-def _differs(diff: DiffDoc) -> str:
-    name = diff["path"] or "all of it"
-    if diff["before"] is None:
-        return f"{name}: new: {_value(diff['after'])}"
-    return f"{name}: {_value(diff['before'])} becomes {'nothing' if diff['after'] is None else _value(diff['after'])}"
-
-
-def _value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def question_lines(node: NodeView) -> list[str]:
     """What to know before answering: the changes with their commands, the wait or the rule."""
     lines = ["", f"{node.doc['title']} ({node.state.value})"]
     if node.state is NodeState.READY:
         for change in node.changes:
-            lines += [f"  {change['title']} [{change['risk']}]", f"    {change['command']['az']}"]
-            lines += [f"    {_differs(d)}" for d in change["diff"]]
+            risk = " (disruptive)" if change["risk"] == "disruptive" else ""
+            lines += [f"  {change['title']}{risk}"]
+            lines += [f"    {row}" for d in change["diff"] for row in differs(d["path"], d["before"], d["after"])]
+            lines += [f"    $ {change['command']['az']}"]
     if node.waiting and node.state is NodeState.WAITING:
         wait = node.waiting
         lines += [f"  Waits for {wait['who']}. {wait['message']}", f"  Then: {wait['then']}"]
+        lines += ["  It looks again by itself: later is enough."] if wait["next_poll_ms"] is not None else []
         lines += [f"  | {line}" for line in wait["draft"].splitlines()]
         lines += [f"  You could vouch: {wait['attest']}"] if wait["attest"] else []
     if node.blocked and node.state is NodeState.BLOCKED:

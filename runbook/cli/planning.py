@@ -157,11 +157,12 @@ def _change_lines(change: ChangeDoc, *, is_brief: bool) -> Iterator[str]:
     if is_brief:
         return
     for diff in change["diff"]:
-        yield from (line for text in _differs(diff["path"], diff["before"], diff["after"]) for line in text)
+        for row in differs(diff["path"], diff["before"], diff["after"]):
+            yield from folded(row, f"{_INDENT}  ")
     yield f"{_INDENT}  $ {change['command']['az']}"
 
 
-def _differs(path: str, before: Any, after: Any) -> Iterator[Iterator[str]]:
+def differs(path: str, before: Any, after: Any) -> Iterator[str]:
     """One line for each thing that would be other than it is."""
     old, new = dict(_leaves(path, before)), dict(_leaves(path, after))
     for name in dict.fromkeys((*old, *new)):
@@ -169,11 +170,11 @@ def _differs(path: str, before: Any, after: Any) -> Iterator[Iterator[str]]:
         if old.get(name) == new.get(name):
             continue
         if name not in old:
-            yield folded(f"+ {label}{new[name]}", f"{_INDENT}  ")
+            yield f"+ {label}{new[name]}"
         elif name not in new:
-            yield folded(f"- {label}{old[name]}", f"{_INDENT}  ")
+            yield f"- {label}{old[name]}"
         else:
-            yield folded(f"~ {label}{old[name]} becomes {new[name]}", f"{_INDENT}  ")
+            yield f"~ {label}{old[name]} becomes {new[name]}"
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -40,9 +40,9 @@ def verify_doc(view: RunView, driver: str | None, checked: Sequence[Recheck]) ->
 
 def verify_lines(view: RunView, checked: Sequence[Recheck]) -> Iterator[str]:
     """What drifted, what could not be read and what is not done; what holds is counted."""
-    yield from folded(f"Drift of {view.id}: {view.book.get('title', '')}", "")
+    yield from folded(f"Fresh look at {view.id}: {view.book.get('title', '')}", "")
     clock = " of simulated time" if view.mode == "rehearsal" else ""
-    yield from folded(f"as the run left it at {moment(view.updated_ms)}{clock}, against a fresh look", "")
+    yield from folded(f"against what the run left at {moment(view.updated_ms)}{clock}", "")
     titles = {p["id"]: p["title"] for p in view.book.get("phases", ())}
     names = short_ids(view.nodes)
     told = [c for c in checked if c.outcome in ("drift", "unreadable", "not_done")]
@@ -62,7 +62,8 @@ def verify_lines(view: RunView, checked: Sequence[Recheck]) -> Iterator[str]:
     counts = Counter(c.outcome for c in checked)
     parts = [f"{counts[outcome]} {words}" for outcome, words in _WORDS.items() if counts[outcome]]  # type: ignore[index]
     later = f" {counted(view.steps_left, 'step')} of the book have not begun." if view.steps_left else ""
-    yield from folded(f"{counted(len(checked), 'node')}: {', '.join(parts)}.{later}", "")
+    calm = "No drift. " if counts["ok"] and not counts["drift"] and not counts["unreadable"] else ""
+    yield from folded(f"{calm}{counted(len(checked), 'node')}: {', '.join(parts)}.{later}", "")
 
 
 def _unmet(recheck: Recheck) -> Iterator[str]:

@@ -92,6 +92,16 @@ class NodeView:
         return any(c["risk"] == "disruptive" for c in self.changes)
 
     @property
+    def at_stake(self) -> str:
+        """What somebody types to approve a disruptive change: the name of the node's target.
+
+        Not that of what is written, which may be called ``default`` or be the same for every target. A node without a
+        target gives the first disruptive change's resource.
+        """
+        risky = next((c["path"].partition("?")[0] for c in self.changes if c["risk"] == "disruptive"), "")
+        return " ".join((self.doc["target"] or risky).rstrip("/").rpartition("/")[2].split())
+
+    @property
     def is_approved(self) -> bool:
         """Whether every change still to be made has been approved as shown."""
         return bool(self.changes) and all(c["digest"] in self.approved for c in self.changes)

@@ -220,17 +220,25 @@ def _node(node: Json, level: int = 3) -> Iterator[str]:
 
 def _decisions(node: Json) -> Iterator[str]:
     said = [
-        *(f"{_text(approved(a))}: {_text('; '.join(a['changes']))}" for a in node["approvals"]),
+        *(line for a in node["approvals"] for line in _approved(a)),
         *(_attested(a) for a in node["attestations"]),
         *(f"Waited for {_text(w['who'])}: {_text(waited(w))}" for w in node["waits"]),
     ]
     if said:
         yield ""
     for line in said:
-        yield f"- {line}"
+        yield line if line.startswith("  - ") else f"- {line}"
     for draft in drafts(node):
         fence = _fence(draft)
         yield from ("", "Text to hand over:", "", fence, draft, fence)
+
+
+def _approved(approval: Json) -> list[str]:
+    """A line, and below it the calls where there were several."""
+    calls = approval["changes"]
+    if len(calls) == 1:
+        return [f"{_text(approved(approval))}: {_text(calls[0])}"]
+    return [f"{_text(approved(approval))}: {len(calls)} calls", *(f"  - {_text(call)}" for call in calls)]
 
 
 def gathered(doc: Json) -> list[Json]:
@@ -267,7 +275,7 @@ def sums(doc: Json) -> list[Json]:
             "title": titles.get(step, step),
             "changes": len(changes),
             "disruptive": sum(c["risk"] == "disruptive" for c in changes),
-            "outcomes": ", ".join(f"{n} {outcome}" for outcome, n in Counter(c["outcome"] for c in changes).items()),
+            "outcomes": ", ".join(f"{n} × {outcome}" for outcome, n in Counter(c["outcome"] for c in changes).items()),
         }
         for step, changes in by_step.items()
     ]

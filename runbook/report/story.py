@@ -30,11 +30,13 @@ class Story:
         self.ended_ms: int | None = None
         self._shown: dict[str, ChangeDoc] = {}
         self._since_ms = 0
+        self._block: Json = {}
 
     def hear(self, entry: Entry) -> None:
         """Take up the next entry."""
         d, at = entry.data, iso(entry.at_ms)
         self._follow_wait(entry)
+        self._follow_block(entry)
         match entry.kind:
             case Kind.BEGUN:
                 self.started_ms = entry.at_ms if self.started_ms is None else self.started_ms
@@ -138,6 +140,23 @@ class Story:
         """Say how long an open wait has lasted by now."""
         if self.waits and self.waits[-1]["until"] is None:
             self.waits[-1]["lasted"] = duration((now_ms - self._since_ms) / 1000)
+
+    # ------------------------------------------------------------ rules
+
+    def _follow_block(self, entry: Entry) -> None:
+        """A rule that stood in the way and no longer does is told as trouble; one that still does, as the state."""
+        if entry.kind not in (Kind.OBSERVED, Kind.SKIPPED):
+            return
+        block = entry.data.get("blocked") if entry.kind is Kind.OBSERVED else None
+        held = self._block
+        if held and (block is None or block["rule"] != held["code"]):
+            lasted = duration((entry.at_ms - held.pop("since_ms")) / 1000)
+            said = f"{held['message'].rstrip('.')}. This stood in the way for {lasted}."
+            self.troubles.append({**held, "message": said})
+            self._block = held = {}
+        if block is not None:
+            since = {"at": iso(entry.at_ms), "since_ms": entry.at_ms} if not held else {}
+            self._block |= {"kind": "blocked", "code": block["rule"], "message": block["message"], "hint": "", **since}
 
 
 _LOST = "answer lost"

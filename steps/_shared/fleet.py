@@ -109,4 +109,4 @@ async def refuse_outsiders(arm: Reader, guard: Guard | None, attest: str = "") -
 
 def inside_check(found: Sequence[Machine]) -> Check:
     """No server is left outside."""
-    return expect("Arc-enabled servers outside the scope", "(none)", [m.name for m in found])
+    return expect("Arc-enabled servers outside the scope", "none", [m.name for m in found])

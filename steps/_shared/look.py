@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -131,6 +131,16 @@ def region(text: str | None) -> str:
 
 def same_region(a: str | None, b: str | None) -> bool:
     return region(a) == region(b)
+
+
+def whereabouts(resource: str, subscriptions: Mapping[str, str]) -> str:
+    """A resource as a sentence names it, with its group and its subscription (names by id in lower case)."""
+    parts = resource.strip("/").split("/")
+    known = dict(zip((p.lower() for p in parts[::2]), parts[1::2], strict=False))
+    home, group = known.get("subscriptions", ""), known.get("resourcegroups", "")
+    where = [f"resource group {group}"] if group else []
+    where += [f"subscription {subscriptions.get(home.lower()) or home}"] if home else []
+    return f"{name_of(resource)} ({', '.join(where)})" if where else resource
 
 
 def name_of(resource: str) -> str:

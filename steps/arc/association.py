@@ -60,7 +60,7 @@ class Association(Step):
         inside = expect(
             f"scope of {machine.name}",
             name_of(p.scope),
-            name_of(machine.scope) or "(none)",
+            name_of(machine.scope) or "none",
             ok=same(machine.scope, p.scope),
         )
         if inside.ok:

@@ -39,7 +39,7 @@ class Machines(Step):
                     "Connect it to Azure Arc first, or take it out of `machines`, in a new run.",
                     "Retry when it has been connected.",
                 ),
-                (expect("servers named and not found", "(none)", [name_of(m) for m in missing]),),
+                (expect("servers named and not found", "none", [name_of(m) for m in missing]),),
             )
         chosen = [known[m.lower()] for m in p.listed] or [m for m in every if same_region(m.location, p.location)]
         if astray := [m for m in chosen if not same_region(m.location, p.location)]:
@@ -65,7 +65,7 @@ def _checks(location: str, every: list[Machine], chosen: list[Machine]) -> list[
     return [
         expect(f"servers of {location} to associate", "any", [m.name for m in chosen], ok=True),
         expect("servers left out", "any", rest, ok=True),
-        expect("agents that are not connected", "(none)", away, ok=True),
+        expect("agents that are not connected", "none", away, ok=True),
         *(
             expect(f"agent of {m.name}", "1.4 or newer", remark, ok=True)
             for m in chosen

@@ -61,9 +61,7 @@ class PrivateLinkScope(Step):
         others = [
             e for e in await endpoints_in(ctx.arm, p.vnet) if is_arc_scope(e.target) and not same(e.target, self._id)
         ]
-        single = expect(
-            f"other Arc scopes reached from {name_of(p.vnet)}", "(none)", [name_of(e.target) for e in others]
-        )
+        single = expect(f"other Arc scopes reached from {name_of(p.vnet)}", "none", [name_of(e.target) for e in others])
         if others:
             return _second_scope(p.vnet, others, single)
         scope = await find(ctx.arm, self._id, versions.HYBRID_COMPUTE)

@@ -16,10 +16,10 @@ from typing import Any, Final, Literal
 
 from runbook.core.arm import Json, Reader
 from runbook.core.error import Refused
-from runbook.core.ids import subscription_of
+from runbook.core.ids import ResourceId, subscription_of
 from steps._shared import versions
 from steps._shared.endpoints import Endpoint, endpoint_of
-from steps._shared.look import dig, find, name_of, properties, readable, same, together
+from steps._shared.look import dig, find, name_of, properties, readable, same, together, whereabouts
 from steps._shared.zones import FoundZone
 from steps.avd._names import WORKSPACES
 
@@ -140,18 +140,27 @@ def _bearing(
         return "shared", f"it stands in {name_of(endpoint.network)}"
     for zone, networks in links.items():
         if networks and (common := sorted(name_of(n) for n in networks & scope.networks)):
-            return "shared", f"{', '.join(common)} resolves through {zone}, which it writes to"
+            verb = "resolves" if len(common) == 1 else "resolve"
+            return "shared", f"{', '.join(common)} {verb} through its zone, {_place(zone, endpoint)}"
         if any(same(zone, z) for z in records):
-            return "shared", f"it writes to {zone}, which this run would use, too"
+            return "shared", f"it writes to {_place(zone, endpoint)}, which this run would use, too"
     for zone, there in records.items():
         if common := sorted(set(there) & set(addresses)):
-            return "shared", f"its address {', '.join(common)} stands in {zone}, which answers these networks, or will"
+            place = _place(zone, endpoint)
+            return "shared", f"its address {', '.join(common)} stands in {place}, which answers these networks, or will"
     unread = [zone for zone, networks in links.items() if networks is None]
     if unread:
         return "unclear", f"the links of its zone {', '.join(unread)} cannot be read"
     if scope.unseen:
         return "unclear", f"what these networks resolve through {', '.join(scope.unseen)} cannot be read"
     return "apart", "none of these networks resolves through its zone"
+
+
+def _place(zone: str, endpoint: Endpoint) -> str:
+    """A zone as a sentence names it; the endpoint's own subscription has been named already."""
+    parsed = ResourceId.parse(zone)
+    is_near = same(parsed.subscription, subscription_of(endpoint.id))
+    return f"{name_of(zone)} in resource group {parsed.group}" if is_near else whereabouts(zone, {})
 
 
 async def addresses_in(arm: Reader, zones: Iterable[FoundZone]) -> dict[str, list[str]]:

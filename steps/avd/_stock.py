@@ -164,6 +164,6 @@ def close_to(name: str, names: Iterable[str]) -> str:
 def few(names: Sequence[str]) -> str:
     """Names as one text that stays readable."""
     if not names:
-        return "(none)"
+        return "none"
     rest = len(names) - SHOWN
     return f"{', '.join(names[:SHOWN])} and {rest} more" if rest > 0 else ", ".join(names)

@@ -33,7 +33,7 @@ def refused(problems: Sequence[Problem], checks: list[Check]) -> Blocked:
             "Start a run whose inputs keep these rules.",
             "Make what is missing, or have a reader role assigned where it cannot be seen, then retry.",
         ),
-        [expect("rules that the plan breaks", "(none)", rules), *checks],
+        [expect("rules that the plan breaks", "none", rules), *checks],
     )
 
 
@@ -93,7 +93,7 @@ def access_checks(wish: Wish) -> list[Check]:
     checks = []
     for kind, things, wanted in rows:
         now = Counter(t.access for t in things)
-        told = ", ".join(f"{n} {value}" for value, n in sorted(now.items())) or "(none)"
+        told = ", ".join(f"{n} {value}" for value, n in sorted(now.items())) or "none"
         checks.append(expect(f"public access of {NOUNS[kind]}s", f"{wanted} in the end", f"{told} now", ok=True))
     return checks
 
@@ -104,7 +104,7 @@ def publication_checks(wish: Wish, published: Sequence[Publication]) -> list[Che
     idle = [name for key, name in pools.items() if not any(p.host_pool == key for p in published)]
     out = {p.workspace for p in published if p.host_pool in pools and p.workspace and p.workspace not in spaces}
     into = {p.host_pool for p in published if p.workspace in spaces and p.host_pool not in pools}
-    checks = [expect("host pools that publish nothing", "any", few(idle), ok=True)]
+    checks = [expect("host pools that publish nothing", "known", few(idle), ok=True)] if idle else []
     if out:
         found = few(sorted(name_of(i) for i in out))
         checks.append(expect("workspaces left out that show desktops of these host pools", "any", found, ok=True))

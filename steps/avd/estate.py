@@ -185,7 +185,7 @@ def _too_early(early: Sequence[Thing], checks: Sequence[Check]) -> Blocked:
             f"Start a run whose workspaces leave {names} out.",
             "If the order does no harm here any more, say how you know.",
         ),
-        (*checks, expect("workspaces with a global endpoint and no feed endpoint", "(none)", names, ok=False)),
+        (*checks, expect("workspaces with a global endpoint and no feed endpoint", "none", names, ok=False)),
         attest="The feed resolves privately all the same: how that is known",
     )
 

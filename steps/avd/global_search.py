@@ -153,15 +153,19 @@ def _checks(seen: Searched) -> list[Check]:
     carrying = [f"{name_of(f.endpoint.target)} ({few(f.carried)})" for f in seen.found if f.carried]
     checks = [
         expect("subscriptions looked through", "every one this account sees", told, ok=True),
-        expect("other endpoints of the discovery for these networks", "(none)", _names(seen.of("shared"))),
-        expect("others for which that cannot be told", "(none)", _names(seen.of("unclear"))),
-        expect("records of endpoints not seen", "(none)", few(seen.strays)),
-        expect("endpoint of this run", "any", _names(seen.of("ours")), ok=True),
-        expect("others that serve elsewhere", "any", _names(seen.of("apart")), ok=True),
-        expect("others that lead nowhere any more", "any", _names(seen.of("dead")), ok=True),
+        expect("other endpoints of the discovery for these networks", "none", _names(seen.of("shared"))),
+        expect("others for which that cannot be told", "none", _names(seen.of("unclear"))),
+        expect("records of endpoints not seen", "none", few(seen.strays)),
     ]
+    for name, wish, bearing in (
+        ("endpoint of this run", "one at most", "ours"),
+        ("others that serve elsewhere", "left alone", "apart"),
+        ("others that lead nowhere any more", "left alone", "dead"),
+    ):
+        if found := seen.of(bearing):
+            checks.append(expect(name, wish, _names(found), ok=True))
     if seen.scope.unseen:
-        checks.append(expect("what cannot be looked through", "any", few(seen.scope.unseen), ok=True))
+        checks.append(expect("what cannot be looked through", "known", few(seen.scope.unseen), ok=True))
     if carrying:
         note = f"{few(carrying)}: deleting it stops the discovery of everybody"
         checks.append(expect("discovery on a workspace in use", "a placeholder of its own", note, ok=True))

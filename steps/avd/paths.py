@@ -57,14 +57,23 @@ class Paths(Step):
             expect("session hosts", "any", map_.hosts, ok=True),
             expect("groups between them and the endpoints", "each is judged", [g["name"] for g in groups], ok=True),
             expect("session hosts that no group filters", "nothing to open", map_.free, ok=True),
-            expect("not seen", "(none), or looked at by you", few(map_.unseen), ok=True),
-            expect("subscriptions that may not be read", "(none), or looked at by you", closed, ok=True),
         ]
+        if map_.unseen:
+            checks.append(expect("not seen", "looked at by you", few(map_.unseen), ok=True))
+        if closed:
+            checks.append(expect("subscriptions that may not be read", "looked at by you", closed, ok=True))
         return Satisfied(
             checks,
             {"groups": groups, "host_groups": map_.host_groups(), "unseen": [*map_.unseen, *closed]},
-            f"{len(groups)} groups lie on the way of {map_.hosts} session hosts.",
+            _said(len(groups), map_.hosts),
         )
+
+
+def _said(groups: int, hosts: int) -> str:
+    there = f"{hosts} session host{'' if hosts == 1 else 's'}"
+    if not groups:
+        return f"No security group lies between {there} and the endpoints."
+    return f"{groups} security group{' lies' if groups == 1 else 's lie'} between {there} and the endpoints."
 
 
 @dataclass(slots=True)

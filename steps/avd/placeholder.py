@@ -53,7 +53,7 @@ class Placeholder(Step):
         carried = [name_of(str(g)) for g in properties(doc).get("applicationGroupReferences") or ()]
         where = str(doc.get("location", ""))
         remark = where if same_region(where, p.location) else f"{where}, where it was made; endpoints may be elsewhere"
-        empty = expect("application groups on it", "(none)", carried, ok=not carried or bool(ctx.attested))
+        empty = expect("application groups on it", "none", carried, ok=not carried or bool(ctx.attested))
         checks = [
             expect("placeholder workspace", "present", "present"),
             empty,
@@ -68,7 +68,8 @@ class Placeholder(Step):
         if carried and not ctx.attested:
             return Blocked(
                 "placeholder-in-use",
-                f"Workspace {p.name} publishes {len(carried)} application group(s): {', '.join(carried[:8])}. Whoever "
+                f"Workspace {p.name} publishes {len(carried)} application group{'' if len(carried) == 1 else 's'}: "
+                f"{', '.join(carried[:8])}. Whoever "
                 "deletes it one day, as workspaces in use are deleted, stops feed discovery for every user; and with "
                 "its own feed endpoint on it, that feed was seen to resolve publicly.",
                 (

@@ -15,6 +15,8 @@ from steps.avd._hosts import hosts_of, trouble
 from steps.avd._names import NAMESPACE, access_of
 from steps.avd._survey import Survey, survey
 
+_COUNTED = {"objects": "host pools and workspaces", "hosts": "session hosts"}
+
 NAMED = 20
 """How many wrong ones of a kind are named; the rest is counted."""
 
@@ -70,8 +72,11 @@ class Proof(Step):
             checks += _access(title, [o for o in p.objects if o.kind == kind], seen)
         hosts, total = await self._hosts(ctx)
         counts = {"endpoints": len(planned), "names": len(records), "objects": len(p.objects), "hosts": total}
-        told = ", ".join(f"{number} {name}" for name, number in counts.items())
-        return Satisfied((*checks, *hosts), counts, f"Looked at afresh: {told}.")
+        checks += hosts
+        held = sum(c.ok for c in checks)
+        result = f"all {held} checks hold" if held == len(checks) else f"{held} of {len(checks)} checks hold"
+        told = ", ".join(f"{n} {_COUNTED.get(name, name)}" for name, n in counts.items() if n)
+        return Satisfied(checks, counts, f"{result[0].upper()}{result[1:]}: {told}, looked at afresh.")
 
     async def _providers(self, ctx: StepContext) -> list[Check]:
         views = await together(read_provider(ctx.arm, s, NAMESPACE) for s in self.params.subscriptions)

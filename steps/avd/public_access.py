@@ -104,7 +104,7 @@ class PublicAccess(Step):
             expect("names with a private address", "at least one", len(p.records), ok=bool(p.records)),
             *(look.check() if look.answer else _unseen(look.check()) for look in looks),
         ]
-        checks += [expect(CAUSE, "(none)", text) for look in looks if (text := diagnosis(look))][:1]
+        checks += [expect(CAUSE, "none", text) for look in looks if (text := diagnosis(look))][:1]
         if is_hosts_leg and self._kind == "host_pool":
             checks += await self._hosts(ctx)
         return checks

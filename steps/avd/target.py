@@ -67,18 +67,18 @@ class Target(Step):
     def _told(self, goal: Goal) -> Satisfied:
         p = self.params
         pool, space = words("host_pool", goal.host_pool_access), words("workspace", goal.workspace_access)
-        endpoints = ", ".join(f"{g} ({len(MEMBERS[g])} each)" for g in goal.groups) or "(none)"
+        endpoints = ", ".join(f"{g} ({len(MEMBERS[g])} each)" for g in goal.groups) or "none"
         udp = _udp(p.udp, goal)
         checks = [
             expect("what becomes private", p.target, goal.title, ok=True),
             expect("endpoints and their addresses", "as the scenario needs", endpoints, ok=True),
-            expect(f"host pools: {goal.host_pool_access}", "in words", pool, ok=True),
-            expect(f"workspaces: {goal.workspace_access}", "in words", space, ok=True),
+            expect("public access of host pools, in words", goal.host_pool_access, pool, ok=True),
+            expect("public access of workspaces, in words", goal.workspace_access, space, ok=True),
             expect("RDP Shortpath (UDP)", p.udp, udp, ok=True),
         ]
         if goal.has_connections:
             other = words("host_pool", "EnabledForSessionHostsOnly")
-            checks.append(expect("not to be mistaken: EnabledForSessionHostsOnly", "in words", other, ok=True))
+            checks.append(expect("not to be mistaken, in words", "EnabledForSessionHostsOnly", other, ok=True))
         meaning = {"host_pool": pool, "workspace": space, "target": goal.title, "endpoints": endpoints, "udp": udp}
         meaning["negative"] = REFUSED.get((goal.host_pool_access, goal.workspace_access), "nothing")
         outputs = {

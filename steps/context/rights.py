@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ class Rights(Step):
         grants = {scope: await grants_at(ctx.arm, scope) for scope in dict.fromkeys(d.scope for d in here)}
         lacking = [d for d in here if not is_granted(d.action, grants[d.scope])]
         missing = [d for d in lacking if not d.otherwise]
-        checks = [_rights_check(scope, here, missing) for scope in grants]
+        checks = [check for scope in grants if (check := _rights_check(scope, here, missing)) is not None]
         checks += [
             expect(d.action, f"held, to {_lower(d.purpose)}", d.otherwise, ok=True) for d in lacking if d.otherwise
         ]
@@ -106,13 +107,15 @@ class Rights(Step):
         except Refused as refused:
             if refused.status != 403:
                 raise
-            note = expect("read-only locks in the way", "(none)", "not readable with this account", ok=True)
+            note = expect("read-only locks in the way", "none", "not readable with this account", ok=True)
             return Satisfied((*checks, note), summary="All rights are there; locks could not be read.")
         places = {place for d in here for place in d.places}
         stops = [lock for lock in locks if level_of(lock) == "readonly" and reaches(lock, places)]
         keeps = [lock for lock in locks if level_of(lock) == "cannotdelete" and reaches(lock, places)]
-        checks.append(expect("read-only locks in the way", "(none)", [lock_text(lock) for lock in stops]))
-        checks.append(expect("delete locks (they only hinder undoing)", "any", [lock_text(k) for k in keeps], ok=True))
+        checks.append(expect("read-only locks in the way", "none", [lock_text(lock) for lock in stops]))
+        if keeps:
+            told = [lock_text(k) for k in keeps]
+            checks.append(expect("delete locks", "allowed; they only hinder undoing", told, ok=True))
         if stops:
             return Blocked(
                 "lock-forbids-writes",
@@ -126,8 +129,11 @@ class Rights(Step):
         return Satisfied(checks, outputs={"rights": len(here), "delete_locks": [lock_text(k) for k in keeps]})
 
 
-def _rights_check(scope: str, here: Sequence[Demand], missing: Sequence[Demand]) -> Check:
+def _rights_check(scope: str, here: Sequence[Demand], missing: Sequence[Demand]) -> Check | None:
+    """None where only rights are asked for that the run can do without."""
     wanted = [d for d in here if d.scope == scope and (d in missing or not d.otherwise)]
+    if not wanted:
+        return None
     lacking = sorted({d.action for d in missing if d.scope == scope})
     have = f"{len(wanted) - len([d for d in missing if d.scope == scope])} of {len(wanted)}"
     observed = have if not lacking else f"{have}; missing {', '.join(lacking)}"
@@ -136,7 +142,9 @@ def _rights_check(scope: str, here: Sequence[Demand], missing: Sequence[Demand])
 
 def _scope_text(scope: str) -> str:
     parts = scope.strip("/").split("/")
-    return f"the {'subscription' if len(parts) == 2 else parts[-2].removesuffix('s')} {name_of(scope)}"
+    kind = "subscription" if len(parts) == 2 else parts[-2].removesuffix("s")
+    # resourceGroup and virtualNetwork as people say them.
+    return f"the {re.sub('([A-Z])', lambda letter: f' {letter[0].lower()}', kind)} {name_of(scope)}"
 
 
 def _lower(text: str) -> str:

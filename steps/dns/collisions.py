@@ -10,7 +10,7 @@ from runbook.core.arm import Reader
 from runbook.core.ids import subscription_of
 from runbook.step import Blocked, Check, Poll, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared.endpoints import Endpoint
-from steps._shared.look import name_of, said, same, together
+from steps._shared.look import name_of, said, same, together, whereabouts
 from steps._shared.planned import Planned
 from steps._shared.zones import Area, FoundZone, area, is_shadow, zones_where
 from steps.dns._rivals import (
@@ -74,7 +74,7 @@ class Collisions(Step):
         rivals, unread = await rivals_of(ctx.arm, p.endpoints, seen)
         hiding = await zones_where(ctx.arm, lambda n: any(is_shadow(n, z) for z in p.zones), where.subscriptions)
         if hiding := [z for z in hiding if any(z.serves(n) for n in p.networks)]:
-            return _hidden(hiding, p.networks)
+            return _hidden(hiding, p.networks, where.names)
         zones = await zones_where(ctx.arm, lambda n: may_hold(n, p.endpoints), where.subscriptions)
         used = tuple(z for z in zones if any(z.serves(n) for n in p.networks))
         ours = {e.id: found for e in p.endpoints if (found := ours_of(e, seen))}
@@ -135,19 +135,21 @@ async def _landing(arm: Reader, rivals: Sequence[Rival], used: Sequence[FoundZon
     return [*findings, *(Finding(r.planned, r.id, why, is_sure=False) for r in rivals[MOST:])]
 
 
-def _hidden(hiding: Sequence[FoundZone], networks: Sequence[str]) -> Blocked:
+def _hidden(hiding: Sequence[FoundZone], networks: Sequence[str], names: Mapping[str, str]) -> Blocked:
     through = sorted({name_of(n) for z in hiding for n in networks if z.serves(n)})
+    one = len(hiding) == 1
     return Blocked(
         "zone-hides-names",
-        f"{', '.join(through)} resolve(s) through {', '.join(z.id for z in hiding)}, which answers for the public "
-        "names themselves: whatever it does not hold does not exist for these networks, so nobody there would ever "
-        "be led into the private link zone.",
+        f"{', '.join(through)} {'resolves' if len(through) == 1 else 'resolve'} through the private "
+        f"{'zone' if one else 'zones'} {', '.join(whereabouts(z.id, names) for z in hiding)}. "
+        f"{'It answers' if one else 'They answer'} for the public names themselves: a name that is missing there does "
+        "not exist for these networks, so nobody there would be led to the private endpoints.",
         (
-            f"Have the link of {', '.join(name_of(z.id) for z in hiding)} removed by whoever made it; this looks again "
-            "by itself.",
+            f"Have {', '.join(name_of(z.id) for z in hiding)} unlinked from {', '.join(through)} by its owners; this "
+            "looks again by itself.",
             "Leave these networks out: start a run with other resolving_networks.",
         ),
-        (expect("zones that hide the public names", "(none)", [z.id for z in hiding]),),
+        (expect("zones that hide the public names", "none", [whereabouts(z.id, names) for z in hiding]),),
         poll=Poll(first_s=300, longest_s=4 * 3600),
     )
 
@@ -185,12 +187,22 @@ def _checks(
     told = "; ".join([str(len(where.subscriptions) - len(closed)), *limits])
     checks = [
         expect("subscriptions looked through", "every one this account sees", told, ok=True),
-        expect("zones that the networks resolve through", "any", [z.id for z in used], ok=True),
-        expect("other endpoints to the same places", "any", [name_of(r.id) for r in rivals], ok=True),
-        expect("endpoints whose records collide", "(none)", [f.words for f in findings if f.is_sure]),
-        expect("endpoints for which that cannot be told", "(none)", [f.words for f in findings if not f.is_sure]),
+        expect("endpoints whose records collide", "none", [f.words for f in findings if f.is_sure]),
+        expect("endpoints for which that cannot be told", "none", [f.words for f in findings if not f.is_sure]),
     ]
+    if used:
+        checks.append(
+            expect(
+                "zones that the networks resolve through",
+                "known",
+                [whereabouts(z.id, where.names) for z in used],
+                ok=True,
+            )
+        )
+    if rivals:
+        others = [name_of(r.id) for r in rivals]
+        checks.append(expect("other endpoints to the same places", "known", others, ok=True))
     if unread:
         names = [p.name for p in unread]
-        checks.append(expect("targets whose own lists were not read", "(none)", names, ok=True))
+        checks.append(expect("targets whose own lists were not read", "none", names, ok=True))
     return checks

@@ -24,7 +24,7 @@ from runbook.step import (
 )
 from steps._shared import versions
 from steps._shared.faces import in_context, word
-from steps._shared.look import dig, has_failed, is_busy, name_of, properties, same, state_of, together
+from steps._shared.look import dig, has_failed, is_busy, name_of, properties, same, state_of, together, whereabouts
 from steps._shared.rights import grants_at, is_granted
 from steps._shared.zones import FoundZone, places, zones_named
 
@@ -121,19 +121,23 @@ class Zone(Step):
         serving = [n for n in p.networks if zone.serves(n)]
         strangers = [name_of(n) for n in zone.networks if not any(same(n, mine) for mine in p.networks)]
         checks: list[Check] = [
-            expect(f"zone {p.zone}", "present", zone.id, ok=True),
-            expect("why this one", "at the wanted place", why or "at the wanted place", ok=True),
-            expect("networks linked already", "any", [name_of(n) for n in serving], ok=True),
-            expect("other networks that resolve through it", "any; they see the same records", strangers, ok=True),
+            expect(f"zone {p.zone}", "present", whereabouts(zone.id, {}), ok=True),
+            expect("why this one", "used already, or where it is wanted", why or "where it is wanted", ok=True),
         ]
+        if serving:
+            checks.append(expect("networks linked already", "known", [name_of(n) for n in serving], ok=True))
+        if strangers:
+            checks.append(
+                expect("other networks that resolve through it", "known; they see the same records", strangers, ok=True)
+            )
         outputs: Mapping[str, Any] = {"id": zone.id, "name": p.zone.lower(), "linked": serving, "reused": bool(why)}
         if (rest := len(p.endpoints) - MOST_ENDPOINTS) > 0:
             told = f"{rest} of {len(p.endpoints)} not read here"
             checks.append(expect("zone groups of the endpoints", "each is read before it is written", told, ok=True))
         records = properties(zone.doc).get("numberOfRecordSets")
-        summary = f"{zone.id} is used ({why})." if why else ""
+        summary = f"{whereabouts(zone.id, {})} is used: it is {why}." if why else ""
         if records is not None:
-            checks.append(expect("record sets", "any", records, ok=True))
+            checks.append(expect("record sets", "at least its own", records, ok=True))
         return Satisfied(checks, outputs, summary)
 
     def _split(self, linked: Mapping[str, str], grouped: Mapping[str, str]) -> Blocked:

@@ -138,7 +138,7 @@ def _is_ours(rule: Rule, wanted: Wanted) -> bool:
 
 def _checks(direction: str, found: Judgement) -> list[Check]:
     denied = [f"{d.ports} by {d.rule.label}" for d in found.denials]
-    checks = [expect(f"{direction.lower()} TCP {PORTS} to the endpoints, denied", "(none)", denied)]
+    checks = [expect(f"{direction.lower()} TCP {PORTS} to the endpoints, denied", "none", denied)]
     ahead = [d for d in found.narrow if found.denials and d.rule.priority < found.denials[0].rule.priority]
     if ahead:
         let = [f"{d.ports} by {d.rule.label}" for d in ahead]

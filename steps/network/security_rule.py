@@ -69,7 +69,7 @@ class SecurityRule(Step):
             wider = "" if allow.name.lower() == p.name.lower() else ", which is wide enough"
             checks = (
                 expect(f"outbound to {wanted}", "allowed", f"allowed by {allow.label}{wider}", ok=True),
-                expect("denying rule ahead of it", "(none)", "(none)"),
+                expect("denying rule ahead of it", "none", "none"),
             )
             return Satisfied(checks, {"nsg": group.id, "rule": allow.name, "priority": allow.priority})
         before = expect(f"outbound to {wanted}", "allowed", f"denied by {deny.label}" if deny else "no rule")

@@ -127,7 +127,8 @@ class SubnetCapacity(Step):
         if not p.are_listed:
             wish += ", as recorded elsewhere (unconfirmed here)"
         room = expect(f"free addresses in {name}", wish, free, ok=free >= wanted + p.headroom)
-        kind = expect("kind of subnet", "ordinary", name, ok=name.lower() not in SPECIAL)
+        is_ordinary = name.lower() not in SPECIAL
+        kind = expect(f"kind of {name}", "ordinary", "ordinary" if is_ordinary else "kept for Azure's own use")
         checks: list[Check] = [room, kind]
         if standing := len(p.endpoints) - len(needed):
             checks.append(expect("endpoints that stand already", "need no room", standing, ok=True))

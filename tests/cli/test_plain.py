@@ -46,13 +46,11 @@ def test_everything_put_off_ends_the_talk(shell: Shell, parked: Path, monkeypatc
     assert "put off" in ended.out
 
 
-def test_a_disruptive_change_wants_the_resource_name_typed(
-    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disruptive_change_wants_a_name_typed(shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell("rehearse", "--headless", "--yes", "--run-id", "r")
-    answered(monkeypatch, "a", "wrong", "a", "link-vnet-hub", "q")
+    answered(monkeypatch, "a", "wrong", "a", "privatelink.his.arc.azure.com", "q")
     said = shell("resume", "r", "--plain", "--speed", "max").out
-    assert "Type the resource's name, link-vnet-hub" in said
+    assert "Type this name, privatelink.his.arc.azure.com" in said
     assert "Not approved" in said
     assert said.count("  approved   links[") == 1
 
@@ -68,3 +66,13 @@ def test_evidence_that_cannot_be_read_attests_nothing(
     assert "cannot be read" in said
     assert said.count("  attested   ") == 1
     assert "mail.txt" in said
+
+
+def test_what_a_question_tells_is_not_told_before_it_as_well(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch, "a", "q")
+    said = shell("rehearse", "avd-private-link", "--plain", "--speed", "max", "--run-id", "r").out
+    assert "  ready  " not in said
+    assert "    + AllowAvdPrivateEndpoints.destinationPortRange: 1-65535" in said
+    assert said.count("Approve, skip, retry, later, quit?") == 2

@@ -78,6 +78,14 @@ def test_one_disruptive_change_makes_the_node_disruptive() -> None:
     assert not node("a", "ready", changes=(CHANGE,)).is_disruptive
 
 
+def test_what_is_typed_for_a_disruptive_change_is_the_targets_name_and_else_the_resources() -> None:
+    risky = dict(DISRUPTIVE, path="/subscriptions/s/privateEndpoints/pe/privateDnsZoneGroups/default?api-version=1")
+    pool = node("a", "ready", changes=(CHANGE, risky))
+    assert pool.at_stake == "default"
+    pool.doc["target"] = "/subscriptions/s/providers/Microsoft.DesktopVirtualization/hostPools/hp-lab"
+    assert pool.at_stake == "hp-lab"
+
+
 def test_totals_and_nodes_of_a_step_are_read_from_the_nodes() -> None:
     view = run(node("a[x]", "done"), node("a[y]", "done"), node("b", "failed"))
     assert view.totals == {NodeState.DONE: 2, NodeState.FAILED: 1}

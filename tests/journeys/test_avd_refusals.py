@@ -356,7 +356,7 @@ def test_a_placeholder_with_application_groups_carries_nothing_before_somebody_v
     )
     assert ended.stuck["placeholder"] == "placeholder-in-use"
     said = ended.says("placeholder")
-    assert "Workspace ws-office publishes 1 application group(s): dag-office" in said
+    assert "Workspace ws-office publishes 1 application group: dag-office" in said
     assert "stops feed discovery for every user" in said
     assert "one that does not exist is made" in said
     assert not [p for _, p in ended.writes if "-global" in p or "/locks/" in p]

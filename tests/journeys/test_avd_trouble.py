@@ -66,8 +66,7 @@ def test_the_second_discovery_is_named_with_its_team_and_the_ways_out(trouble: E
 def test_the_zone_that_hides_the_public_suffix_is_named(trouble: Ended) -> None:
     said = trouble.ever_said("collisions")
     assert said, "found while planning"
-    assert f"/subscriptions/{HUB}/resourceGroups/rg-zones" in said[0]
-    assert "wvd.microsoft.com" in said[0]
+    assert "wvd.microsoft.com (resource group rg-zones, subscription Contoso Connectivity)" in said[0]
 
 
 def test_the_policys_zone_is_the_one_that_is_used_and_its_groups_are_not_doubled(trouble: Ended) -> None:

@@ -167,8 +167,8 @@ SPOILS = [
     (rejected, "connection, as the scope has it: expected Approved, found Rejected"),
     (removed, "connection, as the endpoint has it: expected Approved, found Disconnected"),
     (gone, "endpoint: expected Succeeded, found (absent)"),
-    (taken_out, "Arc-enabled servers outside the scope: expected (none), found srv-app-02"),
-    (connect_server, "Arc-enabled servers outside the scope: expected (none), found srv-new"),
+    (taken_out, "Arc-enabled servers outside the scope: expected none, found srv-app-02"),
+    (connect_server, "Arc-enabled servers outside the scope: expected none, found srv-new"),
     (redirected, "gbl.his.arc.azure.com from vnet-hub: expected 10.20.1.4, found 10.99.0.4"),
 ]
 

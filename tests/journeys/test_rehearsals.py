@@ -35,6 +35,17 @@ def test_the_same_scenario_and_the_same_answers_give_the_same_journal(tmp_path: 
     assert [e.hash for e in one.entries] == [e.hash for e in other.entries]
 
 
+@pytest.mark.parametrize("scenario", ["arc-preview", "avd-small"])
+def test_a_slow_machine_writes_the_same_journal_as_a_fast_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scenario: str
+) -> None:
+    """Where time is short, what may wait for company is committed by itself; that moves no entry and adds none."""
+    fast = rehearse(tmp_path / "fast", scenario)
+    monkeypatch.setattr("runbook.engine.log._LAZY_S", 0)
+    slow = rehearse(tmp_path / "slow", scenario)
+    assert [e.hash for e in fast.entries] == [e.hash for e in slow.entries]
+
+
 def test_the_approval_takes_days_and_the_journal_shows_how_long_was_waited(tmp_path: Path) -> None:
     played = rehearse(tmp_path, "arc-preview")
     waits = [n for n in played.view.nodes.values() if n.doc["step"] == "approval"]

@@ -37,7 +37,7 @@ def test_steps_with_many_nodes_are_a_table_and_every_command_stands_behind_a_fol
     text = render(document(is_finished=True), "md")
     shown = outside_folds(text)
     assert "### Create endpoint pe-…-connection: 200 of 200 done" in shown
-    assert "| Restart the agents of … | 200 | 200 | 200 answered |" in shown
+    assert "| Restart the agents of … | 200 | 200 | 200 × answered |" in shown
     assert not any("az rest" in line and "hp-117" in line for line in shown)
     for spec in estate.POOL_STEPS:
         assert f"things/{spec[0]}-hp-117?" in text

@@ -121,6 +121,19 @@ def test_a_command_is_told_with_its_three_faces_and_its_outcome() -> None:
         assert "corr" in text
 
 
+def test_a_rule_that_stood_in_the_way_is_told_also_when_it_no_longer_does() -> None:
+    block = {"rule": "zone-hides-names", "message": "A zone hides the names.", "ways_out": [], "attest": ""}
+    first = seen(0, S.BLOCKED, "blocked", blocked=block)
+    again = seen(HOUR, S.BLOCKED, "blocked", blocked=block)
+    standing = document(*story(look(0), first, look(HOUR), again))
+    assert only_node(standing)["troubles"] == []
+    doc = document(*story(look(0), first, look(HOUR), again, look(2 * HOUR), seen(2 * HOUR, S.DONE, "satisfied")))
+    (trouble,) = only_node(doc)["troubles"]
+    assert (trouble["kind"], trouble["code"]) == ("blocked", "zone-hides-names")
+    for form in ("md", "html"):
+        assert "A zone hides the names. This stood in the way for 2 h." in render(doc, form)
+
+
 @pytest.mark.parametrize(("took_effect", "words"), [(True, "it had taken effect"), (False, "it had not taken effect")])
 def test_a_lost_answer_is_told_with_what_looking_showed(took_effect: bool, words: str) -> None:
     apply = seen(1, S.APPLYING, "changes", changes=[CHANGE])

@@ -44,6 +44,8 @@ async def test_a_step_says_what_its_table_expects(case: Case) -> None:
     observed = {c.name: c.observed for c in verdict.checks}
     for name, value in wish.get("checks", {}).items():
         assert str(value) in observed[name], (name, observed)
+    for name in wish.get("lacks", []):
+        assert name not in observed, "nothing was found, so there is nothing to tell"
     wanted = {c.name: c.expected for c in verdict.checks}
     for name, value in wish.get("expected", {}).items():
         assert str(value) in wanted[name], (name, wanted)

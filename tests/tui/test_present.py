@@ -197,7 +197,7 @@ def test_next_for_a_wait_that_a_word_can_end_is_attest() -> None:
     assert "Next look" not in as_text(todo.lines)
 
 
-def test_next_for_a_block_names_rule_and_message_and_where_the_ways_out_stand() -> None:
+def test_next_for_a_block_names_the_rule_and_the_ways_out_and_the_guide_what_is_wrong() -> None:
     rule = {
         "rule": "subnet-too-small",
         "message": "Two addresses are free.",
@@ -210,8 +210,34 @@ def test_next_for_a_block_names_rule_and_message_and_where_the_ways_out_stand() 
     assert todo.key == "r"
     text = as_text(todo.lines)
     assert "subnet-too-small" in text
-    assert "The Guide page names 2 ways out." in text
-    assert "2. Choose another." in as_text(pages.guide(view(context()), blocked, NOW))
+    assert "1. Enlarge it." in text
+    assert "2. Choose another." in text
+    guide = as_text(pages.guide(view(context()), blocked, NOW))
+    assert "Two addresses are free." in guide
+    assert "2. Choose another." in guide
+
+
+def test_a_wait_that_is_looked_at_again_can_be_attested_or_just_waited_for() -> None:
+    wait = {"who": "users", "message": "m", "then": "", "since_ms": 0, "next_poll_ms": NOW + 60_000, "polls": 1}
+    waits = node("request_sent", state=S.WAITING, waiting={**wait, "draft": "", "attest": "They may be cut off"})
+    todo = next_step(view(context(), waits), "request_sent", DESK)
+    assert (todo.key, todo.action) == ("t", "Attest, or just wait: They may be cut off")
+    assert "Next look" in as_text(todo.lines)
+
+
+def test_next_for_a_block_offers_the_operators_word_second_and_never_first() -> None:
+    rule = {"rule": "a", "message": "m", "ways_out": ["Mend it."], "attest": "It is mended", "next_poll_ms": None}
+    todo = next_step(view(context(), node("endpoint", state=S.BLOCKED, blocked=rule)), "endpoint", DESK)
+    assert todo.key == "r"
+    assert as_text(todo.lines[-1:]) == "Or t attests: It is mended"
+
+
+def test_next_for_several_calls_names_the_node_and_how_many_they_are() -> None:
+    calls = (change("drain", "host"), change("restart", "machine", "disruptive"))
+    todo = next_step(view(context(), node("endpoint", state=S.READY, changes=calls)), "endpoint", DESK)
+    assert todo.action == "Approve: Private endpoint pe-arc"
+    assert "Sends 2 calls" in as_text(todo.lines)
+    assert "First: drain" in as_text(todo.lines)
 
 
 def test_next_for_a_failure_names_code_message_hint_and_correlation_id() -> None:

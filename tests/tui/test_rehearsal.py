@@ -37,9 +37,22 @@ async def obey(pilot: Pilot[None], screen: RunScreen) -> None:
         await pilot.click("#go")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["80x24", "120x36"])
-async def test_the_bar_alone_leads_to_the_end_of_the_rehearsal(size: tuple[int, int], clean_environment: Path) -> None:
-    run = create_run(clean_environment, Wish("arc-private-link"), durable=False)
+SMALL, LARGE = (80, 24), (120, 36)
+
+
+@pytest.mark.parametrize(
+    ("book", "size"),
+    [
+        pytest.param("arc-private-link", SMALL, id="arc-80x24"),
+        pytest.param("arc-private-link", LARGE, id="arc-120x36"),
+        pytest.param("avd-private-link", SMALL, id="avd-80x24"),
+        pytest.param("avd-private-link", LARGE, id="avd-120x36", marks=pytest.mark.soak),
+    ],
+)
+async def test_the_bar_alone_leads_to_the_end_of_the_rehearsal(
+    book: str, size: tuple[int, int], clean_environment: Path
+) -> None:
+    run = create_run(clean_environment, Wish(book), durable=False)
     app = RunbookApp(partial(attach, clean_environment, run, durable=False), settle_s=0.0)
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:

@@ -161,11 +161,11 @@ async def test_a_approves_exactly_the_changes_shown() -> None:
 
 
 @both
-async def test_a_disruptive_change_wants_the_resource_name_typed(size: tuple[int, int]) -> None:
+async def test_a_disruptive_change_wants_a_name_typed(size: tuple[int, int]) -> None:
     store = Store(ready("disruptive"))
     async with showing(store, size) as (pilot, _):
         text = await press(pilot, "a")
-        assert "type the resource's name: pe-arc" in text
+        assert "type this name: pe-arc" in text
         assert "…/privateEndpoints/pe-arc" in text
         assert "What can go wrong, and how it would show." in text
         assert "Cancel" in text

@@ -95,7 +95,9 @@ def _over(view: RunView, desk: Desk) -> Next | None:
         tally = Counter(str(n.state) for n in view.nodes.values())
         done = ", ".join(f"{count} {state}" for state, count in sorted(tally.items()))
         report = f"{desk.program} report {view.id} --format html --out report.html"
-        return Next("q", "Quit: every node is finished", (*lines(done), *labelled("Report", report, "code")))
+        proven = [n for n in view.nodes.values() if n.state is NodeState.DONE and n.summary][-1:]
+        told = [line(f"{one_line(n.doc['title'])}: ", one_line(n.summary)) for n in proven]
+        return Next("q", "Quit: every node is finished", (*lines(done), *told, *labelled("Report", report, "code")))
     return None
 
 
@@ -109,20 +111,25 @@ def _watching(view: RunView, driver: str, told: tuple[Line, ...], desk: Desk) ->
 
 def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
     title = one_line(node.doc["title"])
-    if can_attest(node):
-        word = (node.waiting and node.waiting["attest"]) or (node.blocked and node.blocked["attest"]) or ""
-        return Next("t", f"Attest: {one_line(word)}", tuple(row for row in told if not is_labelled(row, "Then")))
+    if can_attest(node) and node.waiting and node.state is NodeState.WAITING:
+        word = node.waiting["attest"]
+        rest = tuple(row for row in told if not is_labelled(row, "Then"))
+        if node.waiting["next_poll_ms"] is not None:
+            return Next("t", f"Attest, or just wait: {one_line(word)}", rest)
+        return Next("t", f"Attest: {one_line(word)}", rest)
     match node.state:
         case NodeState.READY:
             others = len(ready_safe(view, node.doc["phase"]))
-            more = f" and {len(node.changes) - 1} more" if len(node.changes) > 1 else ""
-            what = f"Approve: {one_line(node.changes[0]['title'])}{more}"
-            return Next("a", what, (*_effect(node.changes), _aids(others), *_first(view)))
+            what = title if len(node.changes) > 1 else one_line(node.changes[0]["title"])
+            return Next("a", f"Approve: {what}", (*_effect(node.changes), _aids(others), *_first(view)))
         case NodeState.FAILED:
             return Next("r", f"Try again: {title}", told)
         case NodeState.BLOCKED:
-            acts = " (this is a rehearsal: its teams act by themselves)" if view.mode == "rehearsal" else ""
-            return Next("r", f"Look again, once a way out has been taken{acts}", told)
+            polls = node.blocked is not None and node.blocked["next_poll_ms"] is not None
+            acts = " (rehearsed teams act by themselves)" if polls and view.mode == "rehearsal" else ""
+            word = node.blocked["attest"] if node.blocked else ""
+            vouch = [line("Or ", ("t", "key"), f" attests: {one_line(word)}")] if word else []
+            return Next("r", f"Look again once a way out is taken{acts}", (*told, *vouch))
         case NodeState.IN_DOUBT:
             return Next("r", f"Send again, or s skip: {one_line(node.intent['title']) if node.intent else title}", told)
         case _:
@@ -157,10 +164,8 @@ def _effect(changes: tuple[ChangeDoc, ...]) -> list[Line]:
         rows += lines("Disruptive: the Guide tells the risk; you will have to type a name.", "bad")
     if len(changes) == 1:
         return [*rows, line("Sends ", *_call(changes[0]), ", then looks again to prove it.")]
-    rows += lines(f"Sends {len(changes)} calls, one after another, then looks again to prove it:")
-    rows += [line(*_call(c)) for c in changes[:3]]
-    if len(changes) > 3:
-        rows += lines(f"and {len(changes) - 3} more; the Plan page has them all", "muted")
+    rows += [line(f"Sends {len(changes)} calls, one after another, then looks again to prove it.")]
+    rows += [line("First: ", one_line(changes[0]["title"]))]
     return rows
 
 
@@ -169,7 +174,7 @@ def _call(change: ChangeDoc) -> tuple[Span, ...]:
 
 
 def _aids(others: int) -> Line:
-    aids: list[Span | str] = [("→", "key"), " shows plan and commands"]
+    aids: list[Span | str] = [("2", "key"), " shows the plan, ", ("3", "key"), " the commands"]
     if others > 1:
         aids += [" · ", ("A", "key"), f" approves all {others} ready, safe nodes of this phase"]
     return line(*aids)

@@ -239,10 +239,14 @@ def member_rows(step: Mapping[str, Any], nodes: list[NodeView], names: Mapping[s
         return step_title(step), [replace(r, title=key, parts=(key,)) for r, key in zip(rows, keys, strict=True)]
     columns = list(zip(*(v for v in values if v is not None), strict=True))
     heads = [_shared(column) for column in columns]
-    spoken = (c[0] if len(set(c)) == 1 else f"{head}…" for c, head in zip(columns, heads, strict=True))
+    tails = [_shared_end([text[len(head) :] for text in c]) for c, head in zip(columns, heads, strict=True)]
+    ends = list(zip(columns, heads, tails, strict=True))
+    spoken = (c[0] if len(set(c)) == 1 else f"{head}…{tail}" for c, head, tail in ends)
     together = one_line(_EXPRESSION.sub(lambda _: next(spoken), str(step["title"])))
-    telling = [(c, len(head)) for c, head in zip(columns, heads, strict=True) if len(set(c)) > 1]
-    parts = [tuple(column[number][cut:] for column, cut in telling) for number in range(len(rows))]
+    telling = [end for end in ends if len(set(end[0])) > 1]
+    parts = [
+        tuple(c[number].removesuffix(tail)[len(head) :] for c, head, tail in telling) for number in range(len(rows))
+    ]
     return together, [replace(r, title=" · ".join(p), parts=p) for r, p in zip(rows, parts, strict=True)]
 
 
@@ -261,6 +265,14 @@ def _shared(texts: Sequence[str]) -> str:
         start = start[:-1]
     end = max((start.rfind(sign) for sign in " ./:-"), default=-1)
     return start[: end + 1] if end >= _WORTH_CUTTING else ""
+
+
+def _shared_end(texts: Sequence[str]) -> str:
+    """The domain that all texts end with, as in ``privatelink.wvd.microsoft.com``; never the whole of one."""
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*(t[::-1] for t in texts), strict=False))
+    end = "".join(letters[0] for letters in same)[::-1]
+    end = end[end.find(".") :] if "." in end and len(set(texts)) > 1 else ""
+    return end if len(end) >= _WORTH_CUTTING and all(len(t) > len(end) for t in texts) else ""
 
 
 _WORTH_CUTTING = 5

@@ -107,10 +107,10 @@ def _next_look(wait: WaitDoc, due: Callable[[int], str]) -> list[Line]:
 
 
 def _blocked_in_brief(block: BlockDoc, due: Callable[[int], str]) -> list[Line]:
+    """What can be done; what is wrong stands on the Guide page, beside it."""
     rows = labelled("Rule", one_line(block["rule"]), "bad")
-    rows += lines(block["message"])
-    if count := len(block["ways_out"]):
-        rows += lines(f"The Guide page names {count} way{'s' * (count != 1)} out.")
+    for number, way in enumerate(block["ways_out"], 1):
+        rows += lines(f"{number}. {one_line(way)}")
     if block["next_poll_ms"] is not None:
         rows += labelled("Next look", due(block["next_poll_ms"]))
     return rows
@@ -158,7 +158,9 @@ def _settling(node: NodeView, now_ms: int, due: Callable[[int], str]) -> list[Li
     if operation := node.operation:
         percent = "" if operation["percent"] is None else f", {operation['percent']:g} %"
         since = ago(operation["since_ms"], now_ms)
-        rows += labelled("Azure works on it", f"{one_line(operation['status'])}{percent}, since {since}", "busy")
+        # Until the first poll there is only the answer's HTTP status, which names no state.
+        state = "" if operation["status"].isdecimal() else f"{one_line(operation['status'])}{percent}, "
+        rows += labelled("Azure works on it", f"{state}since {since}", "busy")
     if node.due_ms is not None:
         rows += labelled("Next look", due(node.due_ms))
     return rows

@@ -25,9 +25,10 @@ def approve_command(node: NodeView, by: str) -> Approve:
 
 
 def disruptive(view: RunView, node: NodeView) -> Question:
-    """Approving what may hurt: the resource's name has to be typed."""
+    """Approving what may hurt: the name of what it is done to has to be typed."""
     change = next(c for c in node.changes if c["risk"] == "disruptive")
-    name = resource_name(change)
+    is_one = len({c["path"].lower() for c in node.changes}) == 1 or not node.doc["target"].startswith("/")
+    name = one_line(node.at_stake)
     guides = (s.get("guide") for s in view.book.get("steps", ()) if s["id"] == node.doc["step"])
     risk = next((g["risk"] for g in guides if isinstance(g, dict) and g.get("risk")), "")
     body = [
@@ -35,13 +36,13 @@ def disruptive(view: RunView, node: NodeView) -> Question:
         BLANK,
         *lines(str(risk or "Disruptive: people or machines may notice.").strip(), "bad"),
         BLANK,
-        *place(change["path"], view.pinned.get("subscriptions", {})),
+        *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",
         tuple(body),
         "Approve",
-        (Field("name", f"To go on, type the resource's name: {name}", "The name", expected=name),),
+        (Field("name", f"To go on, type this name: {name}", "The name", expected=name),),
         is_grave=True,
     )
 
@@ -56,11 +57,6 @@ def place(path: str, names: Mapping[str, str]) -> list[Line]:
     if subscription := known.get("subscriptions"):
         rows += labelled("Subscription", f"{one_line(names.get(subscription, ''))} {subscription}".strip(), "code")
     return rows
-
-
-def resource_name(change: ChangeDoc) -> str:
-    """The last name in a change's path."""
-    return one_line(change["path"].partition("?")[0].rstrip("/").rpartition("/")[2])
 
 
 def _titles(changes: Sequence[ChangeDoc]) -> list[Line]:

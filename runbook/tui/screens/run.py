@@ -19,7 +19,7 @@ from textual.widgets import Tree
 
 from runbook.core.entry import Entry
 from runbook.core.error import LeaseLost, RunbookError
-from runbook.core.state import FINISHED
+from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.glance import Glance
 from runbook.tui.keys import bindings
@@ -322,6 +322,9 @@ class RunScreen(Screen[None]):
         goal = next_for_me(self.view, None, near=self.phase)
         if goal is None and (node is None or node.state in FINISHED or not node.started_ms):
             goal = first_at_work(self.view)
+        if goal is None and self.view.state is RunState.DONE:
+            done = [n.id for n in self.view.nodes.values() if n.state is NodeState.DONE]
+            goal = done[-1] if done else None
         if goal is not None and self.key != (place := self._place_of(goal)):
             self.select(place)
             if not is_first and self._settle_s and wants_me(self.view.nodes[goal]):
