@@ -133,12 +133,15 @@ class Teller:
         self._is_whole = is_whole
         self._seen: dict[tuple[str, str], set[str]] = {}
         self._told: dict[tuple[str, str], int] = {}
+        self._blocks: dict[str, str] = {}
         self._counted_of = -1
         self._counts: Counter[str] = Counter()
 
     def lines(self, event: Event) -> list[str]:
         """What to print for the next event."""
         node = event.view.nodes.get(event.entry.node or "")
+        if node is not None and self._has_told(event.entry.kind, node):
+            return []
         if self._is_whole or node is None or event.entry.kind in _QUIET:
             return event_lines(event)
         step = node.doc["step"]
@@ -155,6 +158,16 @@ class Teller:
         alike.add(node.id)
         told = event_lines(event)
         return told if len(alike) <= _WHOLE or not more else told[:1]
+
+    def _has_told(self, kind: Kind, node: NodeView) -> bool:
+        """Whether a node is blocked as it was when it last spoke: a rule that looks again by itself says so once."""
+        if kind is Kind.OBSERVED and node.blocked:
+            text = f"{node.blocked['rule']}: {node.blocked['message']}"
+            before, self._blocks[node.id] = self._blocks.get(node.id), text
+            return before == text
+        if kind is not Kind.BEGUN:
+            self._blocks.pop(node.id, None)
+        return False
 
     def _count(self, view: RunView, step: str) -> int:
         """How many nodes a step has; counted anew only when nodes came."""

@@ -110,6 +110,15 @@ def test_of_many_that_are_blocked_alike_every_one_is_named_and_the_advice_is_giv
     assert sum("Enlarge the subnet" in line for line in lines) == 3
 
 
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_rule_that_goes_on_holding_is_told_once_and_again_when_the_operator_asks(is_whole: bool) -> None:
+    doc = estate.node_docs({s["id"]: s for s in estate.book()["steps"]}["connection_endpoint"])[0]
+    again = Draft(Kind.RETRIED, doc["id"], data={"resend": ""})
+    drafts = [*estate.opening(), *estate.blocked(doc), *estate.blocked(doc), again, *estate.blocked(doc)]
+    lines = told(Teller(is_whole=is_whole), drafts)
+    assert sum("subnet-too-small" in line for line in lines) == 2
+
+
 def test_the_closing_lines_ask_once_for_a_step() -> None:
     lines = closing_lines(estate.view_of(estate.midway()), False)
     assert len(lines) < 12
