@@ -28,10 +28,17 @@ from runbook.engine.engine import Until
 from runbook.home import journal_path, run_dir
 from runbook.journal.load import load_view
 from runbook.journal.store import Journal
+from runbook.sim.state import State
 from runbook.wiring import Rehearsal, Wish, create_run, open_run
+from steps._shared.records import Record
+from steps.avd._restart import identity
 
 RUN = "crash"
 EVERYTHING = Policy(yes=True, yes_disruptive=True, attests=True, by="the test")
+
+Answer = Callable[[NodeView], Command | None]
+Answers = Callable[[], Answer]
+"""Makes the answers of one process: some remember what they said, and that is lost with it."""
 
 
 @dataclass
@@ -62,27 +69,45 @@ class Instant:
     names: list[str] = field(default_factory=list)
 
 
-def begin(home: Path, scenario: str, book: str = "arc-private-link") -> None:
+def begin(home: Path, scenario: str, book: str = "") -> None:
+    """Make a run; ``book`` may be left out for a shipped scenario and for one of the Arc book."""
+    book = book or ("avd-private-link" if scenario.startswith("avd-") else "arc-private-link")
     create_run(home, Wish(book, scenario=scenario, run=RUN), durable=False)
 
 
-def play(home: Path, prepare: Callable[[Rehearsal], None] = lambda _: None, *, take_over: bool = False) -> Played:
-    """Drive the run to its end, giving every answer that may be given."""
+def reply(node: NodeView) -> Command | None:
+    """Every answer that may be given, also to a rule that a word can settle: once."""
+    if node.state is NodeState.BLOCKED and node.blocked and node.blocked["attest"] and not node.attested:
+        return Attest(node.id, "cleared up with those concerned", EVERYTHING.by)
+    return EVERYTHING.answer(node)
+
+
+def play(
+    home: Path,
+    prepare: Callable[[Rehearsal], None] = lambda _: None,
+    *,
+    answer: Answer = reply,
+    take_over: bool = False,
+) -> Played:
+    """Drive the run to its end, giving every answer that may be given, or those that ``answer`` gives."""
 
     async def drive() -> Played:
         session = open_run(home, RUN, take_over=take_over, durable=False)
         prepare(session)
         engine = session.engine
 
-        def answer(event: Event | None = None) -> None:
-            view = engine.view
-            nodes = view.nodes.values() if event is None else [view.nodes[event.entry.node or ""]]
-            for node in nodes:
-                if (command := reply(node)) is not None:
-                    engine.submit(command)
+        def respond(node: NodeView) -> None:
+            if (command := answer(node)) is not None:
+                engine.submit(command)
 
-        engine.listen(lambda e: answer(e) if e.entry.to is not None else None)
-        answer()
+        def hear(event: Event) -> None:
+            node = event.view.nodes.get(event.entry.node or "")
+            if node is not None and event.entry.to is node.state:  # else the same commit holds a later entry of it
+                respond(node)
+
+        engine.listen(hear)
+        for node in list(engine.view.nodes.values()):
+            respond(node)
         try:
             view = await engine.run(Until.STUCK)
             cloud = snapshot(session)
@@ -92,13 +117,6 @@ def play(home: Path, prepare: Callable[[Rehearsal], None] = lambda _: None, *, t
         return Played(view, cloud, writes, entries_of(home))
 
     return asyncio.run(drive())
-
-
-def reply(node: NodeView) -> Command | None:
-    """Every answer that may be given, also to a rule that a word can settle: once."""
-    if node.state is NodeState.BLOCKED and node.blocked and node.blocked["attest"] and not node.attested:
-        return Attest(node.id, "cleared up with those concerned", EVERYTHING.by)
-    return EVERYTHING.answer(node)
 
 
 def entries_of(home: Path) -> list[Entry]:
@@ -111,8 +129,71 @@ def entries_of(home: Path) -> list[Entry]:
 
 def snapshot(session: Rehearsal) -> dict[str, Any]:
     """The cloud's resources, without what two equal clouds may differ in."""
-    found = session.cloud.state.items("resources")
-    return {key: settled(body) for key, body in found}
+    return contents(session.cloud.state)
+
+
+def contents(state: State) -> dict[str, Any]:
+    """As ``snapshot``, from the cloud's own store; also by which way each session host's agent went when it started."""
+    resources = {key: settled(body) for key, body in state.items("resources")}
+    agents = {f"agent of {key}": body["way"] for key, body in state.items("avd_loaders")}
+    return {**without_choices(resources), **agents}
+
+
+def without_choices(resources: dict[str, Any]) -> dict[str, Any]:
+    """Resources with names in place of what Azure was free to choose."""
+    renamed: dict[str, Any] = _renamed(resources, _free_choices(resources))
+    return renamed
+
+
+_MARKED = "# runbook: agent restart for endpoint "
+
+
+def _free_choices(resources: dict[str, Any]) -> dict[str, str]:
+    """Names for what Azure was free to choose: addresses, and the marks of restarts, which stand for addresses.
+
+    A private endpoint is given the next free address of its subnet. Endpoints of one subnet that are made in another
+    order after a restart have each other's, and nobody may depend on that. So an address is compared as the endpoint
+    and member that has it, wherever it stands: a record that leads to another endpoint is still a difference, and so
+    is a restart for other addresses than those that the endpoint really has.
+    """
+    names: dict[str, str] = {}
+    for endpoint, body in resources.items():
+        if str(body.get("type", "")).lower() != "microsoft.network/privateendpoints":
+            continue
+        addresses = []
+        for card in body["properties"].get("networkInterfaces") or ():
+            nic = resources.get(str(card["id"]).lower(), {"properties": {}})
+            for config in nic["properties"].get("ipConfigurations") or ():
+                given = config["properties"]
+                addresses.append(given["privateIPAddress"])
+                if given["privateIPAllocationMethod"] == "Dynamic":
+                    member = given["privateLinkConnectionProperties"]["requiredMemberName"]
+                    here = f"{names.get(addresses[-1], '')}the address of {endpoint} {member}; "
+                    names[addresses[-1]] = here  # two networks may have the same one
+        mark = identity(endpoint, [Record("", address, "", "") for address in addresses])
+        names[mark] = f"{endpoint} and its addresses"
+    return names
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    match value:
+        case dict():
+            return {key: _renamed(inside, names) for key, inside in value.items()}
+        case list():
+            return [_renamed(inside, names) for inside in value]
+        case str() if value.startswith(_MARKED):
+            mark = value.removeprefix(_MARKED).partition(",")[0]
+            return value.replace(mark, names.get(mark, mark))
+        case str():
+            return names.get(value, value)
+        case _:
+            return value
+
+
+def drained(cloud: dict[str, Any]) -> set[str]:
+    """Session hosts that take no new sessions."""
+    hosts = {key: body for key, body in cloud.items() if "/sessionhosts/" in key and isinstance(body, dict)}
+    return {key for key, host in hosts.items() if not host["properties"]["allowNewSession"]}
 
 
 _FREE = ("etag", "time", "date", "timestamp", "lastStatusChange", "correlationId")
@@ -124,11 +205,16 @@ def settled(value: Any) -> Any:
     return [settled(v) for v in value] if isinstance(value, list) else value
 
 
-def instants(home: Path, keep: Path, monkeypatch: pytest.MonkeyPatch, share: Callable[[int], bool]) -> list[Instant]:
+def instants(
+    home: Path, keep: Path, monkeypatch: pytest.MonkeyPatch, share: Callable[[int], bool], answer: Answer = reply
+) -> tuple[list[Instant], int]:
     """Play a rehearsal and keep the disk at every commit point and around every ARM call.
 
     Args:
         share: which of the distinct instants, by number, to keep.
+
+    Returns:
+        Those that were kept, and how many distinct ones there were.
     """
     kept: dict[tuple[int, int, int], Instant | None] = {}
     session_: list[Rehearsal] = []
@@ -166,20 +252,22 @@ def instants(home: Path, keep: Path, monkeypatch: pytest.MonkeyPatch, share: Cal
         session.transport.after_effect = lambda request, _: stop(f"after {request.method} {request.url}")
         monkeypatch.setattr(Journal, "append", watched)
 
-    play(home, prepare)
+    play(home, prepare, answer=answer)
     monkeypatch.setattr(Journal, "append", append)
-    return [instant for instant in kept.values() if instant is not None]
+    return [instant for instant in kept.values() if instant is not None], len(kept)
 
 
-def judge(instant: Instant, whole: Played) -> list[str]:
+def judge(instant: Instant, whole: Played, answer: Answer = reply) -> list[str]:
     """Resume from an instant; what is wrong with how it ended, in sentences."""
     journal = Journal.open(journal_path(instant.folder, RUN), write=False)
     before = load_view(journal)
     journal.close()
-    rest = play(instant.folder)
+    rest = play(instant.folder, answer=answer)
     faults = []
     if rest.view.state != whole.view.state:
         faults.append(f"ended {rest.view.state}, not {whole.view.state}")
+    if left := drained(rest.cloud) ^ drained(whole.cloud):
+        faults.append(f"hosts take new sessions where they did not, or the other way round: {sorted(left)}")
     if rest.cloud != whole.cloud:
         faults.append(f"another cloud: {difference(rest.cloud, whole.cloud)}")
     done = {n.id for n in before.nodes.values() if n.state is NodeState.DONE}

@@ -194,6 +194,36 @@ async def test_a_command_for_a_node_waits_until_nothing_is_under_way_there(tmp_p
     assert rig.outcome() is RunState.DONE
 
 
+async def test_the_same_answer_given_again_on_its_way_is_written_once(tmp_path: Path) -> None:
+    """Somebody answers at every entry of one commit, or presses the key twice while the node is looked at."""
+    arm = SlowArm()
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm, approve=False)
+    await rig.engine.run()
+    arm.doors["get"] = asyncio.Event()
+    rig.engine.submit(Retry("a"))
+    arm.arrived["get"].clear()
+    driving = asyncio.create_task(rig.engine.run())
+    await arm.arrived["get"].wait()
+    answers = [rig.engine.submit(Approve("a")) for _ in range(3)]
+    impatient = asyncio.create_task(rig.engine.decide(Approve("a")))
+    await turns()
+    impatient.cancel()  # whoever does not wait for it any longer takes it from nobody
+    arm.doors["get"].set()
+    await asyncio.gather(*answers)
+    await driving
+    assert [e.entry.kind for e in rig.events].count(Kind.APPROVED) == 1
+    assert rig.outcome() is RunState.DONE
+
+
+async def test_what_is_asked_again_after_its_opposite_is_not_taken_for_the_same(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, tiny_book(GATE), TinyArm())
+    await rig.engine.run(Until.PARKED)
+    await asyncio.gather(*[rig.engine.submit(command) for command in (Pause(), Pause(), Start(), Pause())])
+    assert rig.view.paused
+    kinds = [e.entry.kind for e in rig.events if e.entry.kind in (Kind.PAUSED, Kind.STARTED)]
+    assert kinds == [Kind.PAUSED, Kind.STARTED, Kind.PAUSED]
+
+
 @pytest.mark.parametrize("command", [Pause(), Abort("stop"), Retry("a"), Skip("a", "why not"), Approve("a")])
 async def test_a_command_is_answered_also_when_the_driving_fails_meanwhile(tmp_path: Path, command: Command) -> None:
     arm = SlowArm(get=True)

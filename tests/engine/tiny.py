@@ -242,6 +242,44 @@ class Gate(Step):
         return Waiting("the gatekeeper", "knock", "the gate opens", Poll(60, 2, 600), attest="I saw it open")
 
 
+class Door(Step):
+    """Shuts a door, works behind it, opens it again; it tidies up, so after a refusal the door is opened first."""
+
+    tidies = True
+
+    @dataclass(frozen=True, slots=True)
+    class Params:
+        name: str
+        insists: bool = False
+        """Whether it asks for what was refused again instead of stopping."""
+
+    async def observe(self, ctx: StepContext) -> Verdict:
+        name = self.params.name
+        door = await ctx.arm.get(path_of(name), "2024-01-01") or {"open": True}
+        is_worked = await ctx.arm.get(path_of(f"{name}-work"), "2024-01-01") is not None
+        shut = self._change("Shut", name, {"open": False})
+        work = self._change("Work behind", f"{name}-work", {"made": "work"})
+        opened = self._change("Open", name, {"open": True})
+        refused = [r["digest"] for r in ctx.refused]
+        if is_worked:
+            return Satisfied((expect("worked", "yes", "yes"),)) if door["open"] else Changes((opened,))
+        if not refused or self.params.insists:
+            return Changes((shut, work, opened) if door["open"] else (work, opened))
+        if not door["open"] and opened.digest not in refused:
+            return Changes((opened,))
+        said = "; ".join(f"{r['title']}: {r['code']}" for r in ctx.refused)
+        return Blocked("refused", said, ("Put it right, then retry.",))
+
+    def _change(self, deed: str, thing: str, body: dict[str, Any]) -> Change:
+        return Change(f"{deed} {self.params.name}", "PUT", path_of(thing), "2024-01-01", body)
+
+
+class Messy(Door):
+    """The same without a care for what it leaves."""
+
+    tidies = False
+
+
 class Broken(Step):
     """A step with a defect."""
 
@@ -281,7 +319,7 @@ def install_steps() -> None:
     package = ModuleType("steps.testing")
     package.__path__ = []
     sys.modules["steps.testing"] = package
-    for step in (Thing, Pair, Moody, Blind, Finder, Gate, Broken, Odd, Bag):
+    for step in (Thing, Pair, Moody, Blind, Finder, Gate, Door, Messy, Broken, Odd, Bag):
         module = ModuleType(f"steps.testing.{step.__name__.lower()}")
         setattr(module, step.__name__, step)
         sys.modules[module.__name__] = module
