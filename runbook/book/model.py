@@ -62,6 +62,7 @@ class StepSpec:
             such, one node for each combination.
         key: what a node is called; empty for the member itself, its ``id`` or its ``name``.
         when: a reference that gives true or false; or that value itself.
+        otherwise: why a node is not needed where ``when`` is false, for whoever reads the run.
         gate: ``operator``, ``team`` or ``microsoft``; empty when nobody must say go.
         grows: whether it only looks, and is looked at again after it is done: when driving starts anew, before the
             run ends, and when the operator says so. What it then finds on top becomes nodes as well.
@@ -78,6 +79,7 @@ class StepSpec:
     key: str = ""
     target: str = ""
     when: str | bool = True
+    otherwise: str = ""
     gate: str = ""
     grows: bool = False
     guide: Mapping[str, str] = field(default_factory=dict)
@@ -94,6 +96,11 @@ class StepSpec:
         if self.for_each is None:
             return {}
         return dict(sorted(self.for_each.items())) if isinstance(self.for_each, dict) else {"": self.for_each}
+
+    @property
+    def unneeded(self) -> str:
+        """What is said of a node that ``when`` leaves out."""
+        return f"not needed here: {self.otherwise or self.when}"
 
     @property
     def written(self) -> list[Any]:

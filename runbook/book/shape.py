@@ -95,6 +95,7 @@ class StepShape(Shape):
     when: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "boolean"}]})] = Field(
         True, description="A reference that gives true or false; false skips the node."
     )
+    otherwise: str = Field("", description="Why a node that `when` skips is not needed, in words.")
     gate: Literal["", "operator", "team", "microsoft"] = Field("", description="Who must say go.")
     grows: bool = Field(
         False, description="It only looks, and is looked at again after it is done: more members become more nodes."
@@ -161,6 +162,7 @@ def _step(shape: StepShape) -> StepSpec:
         key=shape.key,
         target=shape.target,
         when=shape.when,
+        otherwise=shape.otherwise,
         gate=shape.gate,
         grows=shape.grows,
         guide=shape.guide.model_dump(exclude_unset=True),

@@ -63,7 +63,10 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             what = d["titles"][0] if len(d["titles"]) == 1 else f"{node.doc['title']}: {len(d['titles'])} calls"
             return "approved", what + (f" (by {d['by']})" if d.get("by") else ""), []
         case Kind.SKIPPED:
-            return "skipped", d["reason"] if d["by"] == "operator" else f"{node.doc['title']}: not needed here", []
+            if d["by"] == "operator":
+                return "skipped", d["reason"], []
+            why = "not needed here" if "${" in d["reason"] else d["reason"]
+            return "skipped", f"{node.doc['title']}: {why}", []
         case Kind.ATTESTED:
             evidence = f" (evidence {d['evidence']}, SHA-256 {d['sha256']})" if d.get("evidence") else ""
             return "attested", f"“{d['text']}” by {d['by']}{evidence}", []

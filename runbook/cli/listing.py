@@ -189,7 +189,8 @@ def _word(view: RunView, node: NodeView) -> str:
         more = "; ".join(t for c in node.changes if (t := c["title"]) not in node.doc["title"])
         return f"{node.doc['title']}: {go}" + (f": {more}" if more else "")
     if node.state is NodeState.SKIPPED and node.skipped:
-        why = node.skipped["reason"] if node.skipped["by"] == "operator" else "not needed here"
+        is_bare = node.skipped["by"] == "when" and "${" in node.skipped["reason"]
+        why = "not needed here" if is_bare else node.skipped["reason"]
         return f"{node.doc['title']}: {why}"
     if error := _error(node):
         return f"{node.doc['title']}: {error['code']}: {error['message']}"

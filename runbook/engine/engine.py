@@ -326,7 +326,7 @@ class Engine:
             await self._look(node)
         else:
             spec = self._specs[node.doc["step"]]
-            data = {"by": "when", "reason": f"not needed here: {spec.when}"}
+            data = {"by": "when", "reason": spec.unneeded}
             await self._log.commit(Draft(Kind.SKIPPED, node.id, NodeState.SKIPPED, data))
 
     async def _look(self, handed_out: NodeView) -> None:

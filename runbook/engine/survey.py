@@ -268,7 +268,7 @@ class _Survey:
 
 
 def _not_needed(spec: StepSpec, node: NodeView) -> NodeView:
-    data = {"by": "when", "reason": f"not needed here: {spec.when}"}
+    data = {"by": "when", "reason": spec.unneeded}
     return told(_pending(node), [Draft(Kind.SKIPPED, node.id, NodeState.SKIPPED, data)])
 
 

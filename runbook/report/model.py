@@ -218,13 +218,16 @@ def _skipped(node: NodeView) -> Json | None:
     if node.skipped is None:
         return None
     by, reason = node.skipped["by"], node.skipped["reason"]
-    words = f"Left out by the operator: {reason}" if by == "operator" else f"Not needed here: {_condition(reason)}"
+    words = f"Left out by the operator: {reason}" if by == "operator" else f"Not needed here: {_why(reason)}"
     return {"by": by, "reason": reason, "words": words}
 
 
-def _condition(reason: str) -> str:
-    """The book's condition behind ``not needed here: ${…}``, without the signs of the expression."""
-    return f"the book's condition {reason.partition(': ')[2].removeprefix('${').removesuffix('}')} does not hold."
+def _why(reason: str) -> str:
+    """The book's words behind ``not needed here: …``, or its condition without the signs of the expression."""
+    words = reason.partition(": ")[2]
+    if not words.startswith("${"):
+        return words
+    return f"the book's condition {words.removeprefix('${').removesuffix('}')} does not hold."
 
 
 def _driver(row: Driver) -> Json:

@@ -119,6 +119,11 @@ def test_every_book_that_comes_with_the_program_is_sound() -> None:
     assert [load_book(b.id).id for b in list_books()] == [b.id for b in list_books()]
 
 
+def test_every_condition_of_a_shipped_book_says_in_words_why_a_node_is_not_needed() -> None:
+    steps = [(b.id, step) for b in list_books() for step in load_book(b.id).steps]
+    assert [(book, s.id) for book, s in steps if s.when is not True and not s.otherwise] == []
+
+
 def test_the_schema_accepts_what_the_loader_accepts(load: Callable[..., Book]) -> None:
     book = load(
         f"id: a, for_each: [x], {WITH}",

@@ -176,6 +176,12 @@ def test_a_node_that_is_not_needed_says_which_condition_does_not_hold() -> None:
     )
 
 
+def test_a_node_that_is_not_needed_says_the_books_words_for_it() -> None:
+    data = {"by": "when", "reason": "not needed here: your DNS team keeps the names"}
+    doc = document(*story((1, Draft(Kind.SKIPPED, "s", S.SKIPPED, data))))
+    assert only_node(doc)["skipped"]["words"] == "Not needed here: your DNS team keeps the names"
+
+
 def test_a_refusal_is_told_with_its_code() -> None:
     error = {"code": "SubnetIsFull", "message": "No room.", "hint": ""}
     failed = (2, Draft(Kind.FAILED, "s", S.FAILED, {"error": error, "refused": True}))

@@ -415,6 +415,11 @@ def test_what_a_condition_left_out_is_told_without_the_expression() -> None:
     assert "${" not in text
 
 
+def test_what_a_condition_left_out_is_told_in_the_books_words() -> None:
+    skipped = node("endpoint", state=S.SKIPPED, skipped={"by": "when", "reason": "not needed here: no rule was wanted"})
+    assert "not needed here: no rule was wanted" in as_text(pages.guide(view(skipped), skipped, NOW))
+
+
 def test_a_plan_shows_each_thing_that_changes_on_a_line_of_its_own() -> None:
     after = {"location": "global", "properties": {"zone": {"id": "/x"}, "open": False, "none": [], "rules": [{"a": 1}]}}
     diff = [{"path": "", "before": None, "after": after}, {"path": "tags", "before": {"a": "b"}, "after": None}]

@@ -57,9 +57,11 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: Re
 
 
 def skipped_because(node: NodeView) -> str:
-    """Why a node was left out. The book's own condition is for the book's author; the report has it."""
-    if not node.skipped or node.skipped["by"] == "when":
+    """Why a node was left out. A bare condition is for the book's author; the report has it."""
+    if not node.skipped or (node.skipped["by"] == "when" and "${" in node.skipped["reason"]):
         return "not needed here; the book's condition for it does not hold"
+    if node.skipped["by"] == "when":
+        return node.skipped["reason"]
     return f"left out by the operator: {node.skipped['reason']}"
 
 
