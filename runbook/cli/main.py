@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "books": "List the books, or the inputs of one.",
     "lint": "Check book files.",
     "schema": "Print the JSON Schema of books, for editors.",
+    "accounts": "List what the Azure CLI is signed in to.",
     "doctor": "Check this machine.",
     "completion": "Print the completion script of a shell.",
 }
@@ -115,7 +116,7 @@ def home_option(function: Any) -> Any:
 def cli(ctx: click.Context) -> int:
     """Put Azure Arc-enabled servers behind Azure Private Link: guided, proven, resumable.
 
-    This release rehearses, against a simulated Azure; it does not touch a real one. Begin with `runbook rehearse`.
+    Begin with `runbook rehearse`, which touches no real Azure; `runbook plan --mode live` only reads the real one.
     Without a command, the home screen opens.
     """
     if ctx.invoked_subcommand is not None:

@@ -111,12 +111,13 @@ def prepare_live(wish: Wish, signed_in: SignedIn) -> tuple[Book, dict[str, Any]]
         ContextError, ArmError: as ``pin`` says.
     """
     from runbook.here.resolver import check_place
-    from runbook.wiring.live import pin
+    from runbook.wiring.live import check_via, pin
 
     if wish.scenario:
         raise UsageError("A live run has no scenario: it works in the real cloud.", "Leave --scenario out.")
     if wish.via not in ("arm", "az"):
         raise UsageError(f"There is no way {wish.via!r} to make changes.", "Choose --via arm or --via az.")
+    check_via(wish.via, signed_in)
     book = load_book(wish.book)
     given = {**(wish.file or {}), **wish.sets}
     first_asked = next((name for name, spec in book.inputs.items() if spec.type == "subscription"), None)

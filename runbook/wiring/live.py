@@ -161,13 +161,20 @@ def live_world(
 
     Raises:
         ContextError: the sign-in is not the one the run is pinned to.
+        UsageError: changes cannot be made in the way the run was made for.
     """
     from runbook.here.resolver import HereResolver
 
     check_pinned(view, signed_in)
+    check_via(str(view.options.get("via", "arm")), signed_in)
     arm = live_client(signed_in, is_read_only=is_read_only)
     who = Account(signed_in.account, signed_in.tenant, signed_in.cloud.rules)
     dns = HereResolver(str(view.options.get("here", "nowhere")))
+    if view.options.get("via") == "az" and not is_read_only:
+        from runbook.arm.azline import AzLines, find_az
+
+        lines = AzLines(arm, find_az(), signed_in.cloud.name)
+        return World(lines, dns, clock or RealClock(), who, escape_s), arm
     return World(arm, dns, clock or RealClock(), who, escape_s), arm
 
 
@@ -188,6 +195,23 @@ def check_pinned(view: RunView, signed_in: SignedIn) -> None:
                 f"Run {view.id} is pinned to {what} {want}, and {signed_in.account} is signed in to {have or 'none'}.",
                 "Sign in to the run's own cloud and tenant, then resume. Nothing was sent.",
             )
+
+
+def check_via(via: str, signed_in: SignedIn) -> None:
+    """Whether changes can be made in this way by whoever is signed in.
+
+    Raises:
+        UsageError: they would be made in another name, or the Azure CLI is not installed.
+    """
+    if via == "az":
+        from runbook.arm.azline import find_az
+
+        if signed_in.auth != "cli":
+            raise UsageError(
+                f"--via az writes in the name the Azure CLI is signed in by, and this is --auth {signed_in.auth}.",
+                "Sign in by the Azure CLI (az login, --auth cli), or leave --via az out.",
+            )
+        find_az()
 
 
 def pin(signed_in: SignedIn, wanted: Iterable[str]) -> dict[str, Any]:
