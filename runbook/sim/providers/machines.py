@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from runbook.core.clock import iso
+from runbook.sim import operations
 from runbook.sim.cloud import Cloud, Place
 from runbook.sim.hooks import effect, on
 from runbook.sim.parties import merged
@@ -26,6 +27,9 @@ MACHINE: Final = "Microsoft.HybridCompute/machines"
 _HOME: Final = "/providers/" + MACHINE
 _ONE: Final = GROUP + _HOME + "/{name}"
 _TABLE: Final = "associations"
+_DELETES_LATER: Final = "2026-07-15"
+"""From here on a deletion is an operation. Source: azure-mgmt-hybridcompute 10.0.0, which speaks this version and takes
+202 and 204 alone; the OpenAPI of 2022-12-27 has 200 and 204. Which version in between changed it is unconfirmed."""
 
 
 @seeder(MACHINE)
@@ -178,11 +182,30 @@ def _validate(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("DELETE", _ONE, versions=HYBRID)
 def _delete(cloud: Cloud, call: Call, place: Place) -> Reply:
-    if cloud.find(place.id) is None:
+    machine = cloud.find(place.id)
+    if machine is None:
         return Reply(204)
-    cloud.drop(place.id)
-    cloud.state.delete(_TABLE, place.id.lower())
-    return Reply(200)
+    if call.query["api-version"] < _DELETES_LATER:
+        _gone(cloud, {"id": place.id})
+        return Reply(200)
+    started = operations.begin(
+        cloud,
+        place,
+        operations.HYBRID_STYLE,
+        "DELETE",
+        takes_ms=cloud.takes_ms("scope_delete"),
+        effect="hybridcompute.delete_machine",
+        args={"id": place.id},
+        location=machine["location"],
+        locks=(place.id,),
+    )
+    return Reply(202, started.headers)
+
+
+@effect("hybridcompute.delete_machine")
+def _gone(cloud: Cloud, args: Json) -> None:
+    cloud.drop(args["id"])
+    cloud.state.delete(_TABLE, args["id"].lower())
 
 
 @on("group_deleted")

@@ -69,6 +69,7 @@ async def serving(
     speed: float = 1.0,
     note: Note | None = None,
     broke: Callable[[Exception], None] | None = None,
+    make: Callable[[Cloud, Callable[[], int], float, Note | None], Front] = Front,
 ) -> AsyncIterator[Served]:
     """Serve a scenario's cloud while the context is open; its folder is gone afterwards.
 
@@ -79,6 +80,7 @@ async def serving(
         speed: the cloud's seconds per real second.
         note: told of each request to Resource Manager.
         broke: told of a fault of ours that a client got 500 for.
+        make: makes what answers; tests put something of their own there.
 
     Raises:
         UsageError: the address is not on loopback, or the port is taken.
@@ -101,7 +103,7 @@ async def serving(
         authority.issue_cert(*dict.fromkeys(["127.0.0.1", "localhost", address])).configure_cert(context)
         now_s = real.now_ms() // 1000
         folders.write(place, scenario, endpoint, authority.cert_pem.bytes(), now_s)
-        front = Front(cloud, lambda: real.now_ms() // 1000, speed, note)
+        front = make(cloud, lambda: real.now_ms() // 1000, speed, note)
         runner = web.AppRunner(_application(front, broke), shutdown_timeout=_LAST_ANSWERS_S, access_log=None)
         await runner.setup()
         try:
