@@ -56,8 +56,8 @@ def command(
     """
     import asyncio
 
-    from runbook.cli.exits import of_plan
     from runbook.cli.driving import read_wish
+    from runbook.cli.exits import of_plan
     from runbook.cli.planning import heading, plan_doc, plan_lines
     from runbook.cli.signing import signed_in_by
     from runbook.wiring import look_ahead

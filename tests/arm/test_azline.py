@@ -91,7 +91,7 @@ async def test_reads_do_not_start_az(tmp_path: Path) -> None:
 
 
 HANG = """
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+child = subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"])
 with open(os.path.join(here, "pids.new"), "w") as file:
     file.write(f"{os.getpid()} {child.pid}")
 os.rename(os.path.join(here, "pids.new"), os.path.join(here, "pids"))

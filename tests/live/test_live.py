@@ -14,12 +14,14 @@ from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
 from runbook.arm.clouds import CLOUDS
-from runbook.core.command import Retry
+from runbook.core.command import Attest, Retry
 from runbook.core.entry import Entry, Kind
 from runbook.core.error import ContextError, UsageError
 from runbook.core.state import NodeState, RunState
 from runbook.home import journal_path
 from runbook.journal.store import Journal
+from runbook.sim.scenario import Grant
+from runbook.sim.scenario_files import load_scenario
 from runbook.wiring import create_run, look_again, look_ahead
 from tests.crash.harness import RUN as REHEARSAL
 from tests.crash.harness import begin as begin_rehearsal
@@ -191,3 +193,30 @@ def test_a_refused_sign_in_ends_as_a_state_of_the_node_that_says_what_to_do(
             assert "Conditional Access" in node.error["message"]
         again = drive(tmp_path, there, lambda n: Retry(n.id) if n.state is NodeState.FAILED else reply(n))
         assert again.view.state is RunState.DONE
+
+
+LACKING = "Microsoft.HybridCompute/machines/write"
+
+
+def test_nothing_is_sent_while_a_right_is_missing_and_nobody_accepted_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = load_scenario("arc-ga")
+    held = [Grant(actions=["*"], notActions=[LACKING])]
+    scenario = scenario.model_copy(update={"operator": scenario.operator.model_copy(update={"permissions": held})})
+    with azure(scenario, monkeypatch) as there:
+        begin(tmp_path, there)
+        driven = drive(tmp_path, there)
+        stuck = {n.id: n for n in driven.view.nodes.values() if n.blocked}
+        assert driven.view.state is RunState.BLOCKED
+        assert {n.doc["step"] for n in stuck.values()} == {"rights"}
+        assert there.writes == []
+        words = {n.id: str(n.blocked["attest"]) for n in stuck.values() if n.blocked}
+        assert all(LACKING in text for text in words.values())
+        drive(tmp_path, there, lambda n: Attest(n.id, words[n.id], "dana") if n.blocked and n.id in words else None)
+        begun = drive(tmp_path, there).view
+        assert begun.nodes[next(iter(stuck))].state is NodeState.DONE
+        assert there.writes != []
+        # What needs the right is refused by Azure, in its own words, at the node that needs it.
+        failed = {n.doc["step"] for n in begun.nodes.values() if n.error and n.error["code"] == "AuthorizationFailed"}
+        assert failed == {"associate"}
