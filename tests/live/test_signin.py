@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -39,12 +40,19 @@ print(json.dumps({{"accessToken": "e30." + body + ".x", "expires_on": 4000000000
 """
 
 
-@pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+@contextmanager
+def surrounded(scenario: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
     """A served cloud whose environment is this process's, with the guard against every other."""
-    with azure("arc-ga", monkeypatch) as served:
+    with azure(scenario, monkeypatch) as served:
         for name, value in environment(served.served.folder, served.served.endpoint).items():
             monkeypatch.setenv(name, value)
+        yield served
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    """Today's procedure, served."""
+    with surrounded("arc-ga", monkeypatch) as served:
         yield served
 
 
