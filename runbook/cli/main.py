@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "books": "List the books, or the inputs of one.",
     "lint": "Check book files.",
     "schema": "Print the JSON Schema of books, for editors.",
+    "capture": "Read a real estate into a scenario, to rehearse on a twin of it.",
     "accounts": "List what the Azure CLI is signed in to.",
     "doctor": "Check this machine.",
     "completion": "Print the completion script of a shell.",

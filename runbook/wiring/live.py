@@ -266,3 +266,41 @@ async def _read_all(signed_in: SignedIn, names: list[str]) -> dict[str, dict[str
 
         found = await asyncio.gather(*map(one, names))
     return dict(zip(names, found, strict=True))
+
+
+async def read_twin(
+    signed_in: SignedIn, wanted: Iterable[str], id_: str, inputs: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Read an estate into a scenario; and what is not in it, for the operator.
+
+    Args:
+        signed_in: who reads.
+        wanted: subscriptions by id or name; none for every one that is seen.
+        id_: the scenario's id.
+        inputs: a book's inputs to go with it.
+
+    Raises:
+        ContextError: a subscription is not visible.
+        ArmError: the estate could not be read.
+        BookError: no scenario can be made of it.
+    """
+    from runbook.wiring.capture import read_estate
+    from runbook.wiring.twin import fitting, twin
+
+    now_ms = RealClock().now_ms()
+    async with live_client(signed_in, is_read_only=True) as arm:
+        every = await arm.list("/subscriptions", SUBSCRIPTIONS)
+        known = {str(d["subscriptionId"]).lower(): str(d.get("displayName", "")) for d in every}
+        chosen = [_one_of(known, name) for name in wanted] or list(known)
+        estate = await read_estate(arm, chosen, now_ms)
+    doc = twin(estate, id_=id_, cloud=signed_in.cloud.rules, account=signed_in.account, now_ms=now_ms, inputs=inputs)
+    doc, unfit = fitting(doc)
+    return doc, [*estate.remarks, *unfit]
+
+
+def _one_of(known: Mapping[str, str], wanted: str) -> str:
+    found = [id_ for id_, name in known.items() if wanted.lower() in (id_, name.lower())]
+    if len(found) != 1:
+        what = "sees no subscription" if not found else "sees several subscriptions called"
+        raise ContextError(f"This account {what} {wanted}.", f"Name one of: {', '.join(known)}.")
+    return found[0]

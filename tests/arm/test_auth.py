@@ -51,7 +51,8 @@ async def test_a_live_credential_is_azure_identitys(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    async with live_credential(kind, tenant="t-1", cloud=CLOUDS["AzureUSGovernment"]) as credential:
+    credential = live_credential(kind, tenant="t-1", cloud=CLOUDS["AzureUSGovernment"])
+    async with credential:
         assert isinstance(credential._source, type_)
         assert credential.kind == kind
     assert kind in KINDS

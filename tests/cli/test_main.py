@@ -59,8 +59,8 @@ def test_every_command_has_help_and_takes_the_state_folder(name: str) -> None:
         assert all(p.help for p in leaf.params if isinstance(p, click.Option)), leaf.name
 
 
-def test_help_says_that_this_release_rehearses_only(shell: Shell) -> None:
-    assert "rehearses" in shell("--help").out
+def test_help_says_what_touches_no_real_azure(shell: Shell) -> None:
+    assert "touches no real Azure" in " ".join(shell("--help").out.split())
     assert "`live` is refused" in " ".join(shell("start", "--help").out.split())
 
 

@@ -202,7 +202,7 @@ def test_nothing_is_sent_while_a_right_is_missing_and_nobody_accepted_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario = load_scenario("arc-ga")
-    held = [Grant(actions=["*"], notActions=[LACKING])]
+    held = [Grant(actions=["*"], not_actions=[LACKING])]
     scenario = scenario.model_copy(update={"operator": scenario.operator.model_copy(update={"permissions": held})})
     with azure(scenario, monkeypatch) as there:
         begin(tmp_path, there)

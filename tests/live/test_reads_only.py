@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from azure.core.rest import HttpRequest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from runbook.arm.client import ArmClient
 from runbook.arm.policies import ReadOnly
-from runbook.core.arm import Operation, Request
+from runbook.core.arm import Method, Operation, Request
 from runbook.core.error import RunbookError
 from runbook.wiring import look_ahead
 from runbook.wiring.live import live_client
@@ -101,7 +101,7 @@ def test_a_plans_client_holds_every_write_of_the_book_back(monkeypatch: pytest.M
             refused = []
             async with live_client(there.signed_in(), is_read_only=True) as arm:
                 for c in changes:
-                    request = Request(c["method"], c["path"], c["api_version"], c["body"], c["headers"])
+                    request = Request(cast(Method, c["method"]), c["path"], c["api_version"], c["body"], c["headers"])
                     with pytest.raises(RunbookError, match="only reads") as caught:
                         await arm.write(request, "id")
                     refused.append(caught.value.code)
