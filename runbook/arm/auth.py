@@ -17,6 +17,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol, get_args
 
@@ -118,6 +119,17 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+class Prompts:
+    """Where prompts go. It may be elsewhere later: once a screen has the terminal, nothing may write to it."""
+
+    def __init__(self, on_prompt: OnPrompt | None = None) -> None:
+        self.on_prompt = on_prompt
+
+    def tell(self, address: str, code: str, until: datetime) -> None:
+        if self.on_prompt is not None:
+            self.on_prompt(Prompt(address, code, until.timestamp()))
+
+
 class LiveCredential(AsyncSupportsTokenInfo):
     """A blocking credential in a thread, asked once however many wait for its token.
 
@@ -127,10 +139,12 @@ class LiveCredential(AsyncSupportsTokenInfo):
     Attributes:
         kind: how it signs in.
         tenant: whose tokens are let through; empty lets any through.
+        prompts: what a device code wants is handed on here.
     """
 
-    def __init__(self, source: Source, kind: str, tenant: str = "") -> None:
+    def __init__(self, source: Source, kind: str, tenant: str = "", prompts: Prompts | None = None) -> None:
         self.kind = kind
+        self.prompts = prompts or Prompts()
         self.tenant = tenant.lower()
         self._source = source
         self._first: dict[tuple[str, ...], AccessTokenInfo] = {}
@@ -241,10 +255,11 @@ def live_credential(
     """
     if kind not in AGAIN:
         raise UsageError(f"There is no way to sign in called {kind!r}.", f"Choose one of: {', '.join(KINDS)}.")
-    return LiveCredential(_source(kind, tenant, subscription, cloud, on_prompt), kind, tenant)
+    prompts = Prompts(on_prompt)
+    return LiveCredential(_source(kind, tenant, subscription, cloud, prompts), kind, tenant, prompts)
 
 
-def _source(kind: str, tenant: str, subscription: str, cloud: Cloud, on_prompt: OnPrompt | None) -> Source:
+def _source(kind: str, tenant: str, subscription: str, cloud: Cloud, prompts: Prompts) -> Source:
     from azure import identity
 
     where: dict[str, Any] = {"authority": cloud.authority, "disable_instance_discovery": not cloud.is_known}
@@ -255,12 +270,7 @@ def _source(kind: str, tenant: str, subscription: str, cloud: Cloud, on_prompt: 
                 named = {"subscription": subscription} if subscription else whose
                 return identity.AzureCliCredential(**named, process_timeout=_CLI_TIMEOUT_S)
             case "device-code":
-
-                def ask(address: str, code: str, until: Any) -> None:
-                    if on_prompt is not None:
-                        on_prompt(Prompt(address, code, until.timestamp()))
-
-                return identity.DeviceCodeCredential(**where, **whose, prompt_callback=ask)
+                return identity.DeviceCodeCredential(**where, **whose, prompt_callback=prompts.tell)
             case "browser":
                 return identity.InteractiveBrowserCredential(**where, **whose)
             case "environment":

@@ -127,6 +127,12 @@ signing = _chain(
 )
 """How a live run signs in."""
 
+via = click.option(
+    "--via",
+    type=click.Choice(["arm", "az"]),
+    help="Live: who makes the changes: this program, or the Azure CLI by the very lines shown. [default: arm]",
+)
+
 context = _chain(
     signing,
     click.option("--tenant", default="", metavar="ID", help="Live: whose sign-in to ask for, where the way asks."),

@@ -10,6 +10,7 @@ from runbook.cli.completing import complete_run
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, home_option
 from runbook.cli.options import Length, confirming, driving, signing
+from runbook.cli.options import via as via_option
 
 
 @click.command()
@@ -17,11 +18,14 @@ from runbook.cli.options import Length, confirming, driving, signing
 @click.option("--away", "away_s", type=Length(), default=0.0, help="Rehearsal: let this time pass first, such as 2d.")
 @click.option("--take-over", is_flag=True, help="Also from another process that drives the run and is alive.")
 @signing
+@via_option
 @confirming
 @driving
 @home_option
 @click.pass_obj
-def command(settings: Settings, /, run: str, auth: str | None, said: tuple[str, ...], **options: Any) -> Exit:
+def command(
+    settings: Settings, /, run: str, auth: str | None, via: str | None, said: tuple[str, ...], **options: Any
+) -> Exit:
     """Go on with RUN, or with the unfinished run that was written to last.
 
     Where another process drives it, the screen opens to look on; --headless and --plain end with exit code 6.
@@ -41,8 +45,8 @@ def command(settings: Settings, /, run: str, auth: str | None, said: tuple[str, 
 
     if run:
         journal_path(home, run)  # an unknown run is told before a screen opens
-    is_lazy = not (run or auth or said or front.headless or front.plain)  # a screen paints before runs are read
-    if not is_lazy and (consent := consent_for(home, name(), auth, said, may_ask=not front.headless)):
+    is_lazy = not (run or auth or via or said or front.headless or front.plain)  # a screen paints before runs are read
+    if not is_lazy and (consent := consent_for(home, name(), auth, via, said, may_ask=not front.headless)):
         front.check_live()
         return drive(home, name, front, consent)
     return drive(home, name, front)

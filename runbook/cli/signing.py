@@ -72,7 +72,9 @@ def _line() -> str:
     return line.strip()
 
 
-def consent_for(home: Path, run: str, auth: str | None, said: tuple[str, ...], *, may_ask: bool) -> Consent | None:
+def consent_for(
+    home: Path, run: str, auth: str | None, via: str | None, said: tuple[str, ...], *, may_ask: bool
+) -> Consent | None:
     """What a run that exists is opened with; None for a rehearsal.
 
     Raises:
@@ -83,9 +85,10 @@ def consent_for(home: Path, run: str, auth: str | None, said: tuple[str, ...], *
 
     view, _ = view_of(home, run)
     if view.mode != "live":
-        if auth or said:
+        if auth or via or said:
             raise UsageError(
-                f"Run {run} is a rehearsal: nobody signs in to it.", "Leave --auth and --confirm-subscription out."
+                f"Run {run} is a rehearsal: nobody signs in to it.",
+                "Leave --auth, --via and --confirm-subscription out.",
             )
         return None
     from runbook.wiring.live_drive import Consent, is_known_to
@@ -94,4 +97,4 @@ def consent_for(home: Path, run: str, auth: str | None, said: tuple[str, ...], *
     words = list(said)
     if not is_known_to(home, run, signed_in):
         asker(words, signed_in.account, may_ask=may_ask)(view.pinned)
-    return Consent(signed_in, said=tuple(words))
+    return Consent(signed_in, via=via or "", said=tuple(words))

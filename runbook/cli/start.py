@@ -11,6 +11,7 @@ from runbook.cli.completing import complete_book
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, home_option
 from runbook.cli.options import confirming, context, creating, driving
+from runbook.cli.options import via as via_option
 
 
 @click.command()
@@ -22,12 +23,7 @@ from runbook.cli.options import confirming, context, creating, driving
     help="`rehearsal` runs against a simulated Azure, `live` against the real one you are signed in to.",
 )
 @creating
-@click.option(
-    "--via",
-    type=click.Choice(["arm", "az"]),
-    default="arm",
-    help="Live: who makes the changes: this program, or the Azure CLI by the very lines shown. [default: arm]",
-)
+@via_option
 @context
 @confirming
 @driving
@@ -53,7 +49,7 @@ def create_and_drive(
     inputs: str | None,
     sets: tuple[str, ...],
     run_id: str,
-    via: str = "arm",
+    via: str | None = None,
     here: str = "nowhere",
     auth: str | None = None,
     tenant: str = "",
@@ -67,7 +63,7 @@ def create_and_drive(
     front = Front(**options)
     front.check()
     if mode != "live":
-        if auth or tenant or subscription or said or via != "arm" or here != "nowhere":
+        if auth or tenant or subscription or said or via or here != "nowhere":
             raise click.UsageError(
                 "--auth, --tenant, --subscription, --here, --via and --confirm-subscription go with --mode live."
             )
@@ -83,7 +79,7 @@ def create_and_drive(
     from runbook.wiring import create_run
     from runbook.wiring.live_drive import Consent
 
-    wish = replace(read_wish(book, mode, scenario, edition, inputs, sets, run_id), via=via, here=here)
+    wish = replace(read_wish(book, mode, scenario, edition, inputs, sets, run_id), via=via or "arm", here=here)
     signed_in = signed_in_by(auth, tenant, subscription)
     words = list(said)
     agree = asker(words, signed_in.account, may_ask=not front.headless)

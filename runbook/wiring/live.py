@@ -148,7 +148,13 @@ def live_client(signed_in: SignedIn, *, is_read_only: bool) -> ArmClient:
 
 
 def live_world(
-    view: RunView, signed_in: SignedIn, *, is_read_only: bool, escape_s: float = 0.0, clock: Clock | None = None
+    view: RunView,
+    signed_in: SignedIn,
+    *,
+    is_read_only: bool,
+    escape_s: float = 0.0,
+    clock: Clock | None = None,
+    via: str = "",
 ) -> tuple[World, ArmClient]:
     """The seams of a live run, and the client among them, which is to be closed.
 
@@ -158,6 +164,7 @@ def live_world(
         is_read_only: whether nothing but reads may pass.
         escape_s: as ``World`` has it.
         clock: another than the machine's.
+        via: another than the run was made with.
 
     Raises:
         ContextError: the sign-in is not the one the run is pinned to.
@@ -166,11 +173,13 @@ def live_world(
     from runbook.here.resolver import HereResolver
 
     check_pinned(view, signed_in)
-    check_via(str(view.options.get("via", "arm")), signed_in)
+    via = via or str(view.options.get("via", "arm"))
+    if not is_read_only:
+        check_via(via, signed_in)
     arm = live_client(signed_in, is_read_only=is_read_only)
     who = Account(signed_in.account, signed_in.tenant, signed_in.cloud.rules)
     dns = HereResolver(str(view.options.get("here", "nowhere")))
-    if view.options.get("via") == "az" and not is_read_only:
+    if via == "az" and not is_read_only:
         from runbook.arm.azline import AzLines, find_az
 
         lines = AzLines(arm, find_az(), signed_in.cloud.name)

@@ -6,6 +6,7 @@ the subscriptions it writes to; whoever drives holds the run's lease before anyt
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from runbook.book import book_from_json
 from runbook.core.clock import Clock, RealClock
+from runbook.core.entry import Draft, Kind
 from runbook.core.error import JournalError
 from runbook.core.view import RunView
 from runbook.engine.engine import Engine
@@ -27,7 +29,7 @@ from runbook.wiring.confirm import confirmation, is_confirmed
 from runbook.wiring.live import CALL_S, SignedIn, check_pinned, live_world, sign_in_for
 
 if TYPE_CHECKING:
-    from runbook.arm.auth import OnPrompt
+    from runbook.arm.auth import OnPrompt, Prompt
     from runbook.arm.client import ArmClient
 
 
@@ -38,12 +40,14 @@ class Consent:
     Attributes:
         signed_in: who drives; None signs in when the run is opened.
         auth: how, where that is not as the run was made.
+        via: what makes the changes, where that is not as the run was made.
         said: names of subscriptions, as the operator typed them.
         on_prompt: told what a device code wants.
     """
 
     signed_in: SignedIn | None = None
     auth: str = ""
+    via: str = ""
     said: tuple[str, ...] = ()
     on_prompt: OnPrompt | None = None
 
@@ -129,11 +133,31 @@ def open_live(
         if word is not None:
             view = fold(view, journal.append([word], time.now_ms(), held.epoch))
         escape_s = CALL_S if held.took_over else 0.0
-        world, arm = live_world(view, signed_in, is_read_only=False, escape_s=escape_s, clock=time)
-        engine = Engine(Log(journal, held.epoch, view, time), book_from_json(view.book), world, limits)
+        world, arm = live_world(view, signed_in, is_read_only=False, escape_s=escape_s, clock=time, via=consent.via)
+        log = Log(journal, held.epoch, view, time)
+        engine = Engine(log, book_from_json(view.book), world, limits)
         session = Live(journal, held, time, arm, engine)
+        _tell_prompts(signed_in, log)
         undo.pop_all()
     return session
+
+
+def _tell_prompts(signed_in: SignedIn, log: Log) -> None:
+    """From now on, what a sign-in wants of the operator is an entry: every screen shows it, wherever it stands.
+
+    A device code is good for minutes, and only for whoever can sign in themselves; it opens nothing to a reader.
+    """
+    prompts = getattr(signed_in.credential, "prompts", None)
+    if prompts is None:
+        return
+    loop = asyncio.get_running_loop()
+
+    def note(prompt: Prompt) -> None:
+        entry = Draft(Kind.NOTED, data={"text": f"{prompt}.", "prompt": True})
+        with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
+            loop.call_soon_threadsafe(log.post, entry)
+
+    prompts.on_prompt = note
 
 
 def is_known_to(home: Path, run: str, signed_in: SignedIn) -> bool:

@@ -18,6 +18,7 @@ import pytest
 
 from runbook.arm.auth import static_credential
 from runbook.arm.clouds import Cloud
+from runbook.book import load_book
 from runbook.core.clock import RealClock, iso
 from runbook.core.command import Attest, Command
 from runbook.core.event import Event
@@ -69,7 +70,9 @@ class Azure:
         return SignedIn(self.place(), **there | other)
 
     def wish(self, book: str = BOOK, **more: Any) -> Wish:
-        return Wish(book, mode="live", edition=self.scenario.edition, sets=self.scenario.inputs, run=RUN, **more)
+        known = load_book(book).inputs
+        inputs = {name: value for name, value in self.scenario.inputs.items() if name in known}
+        return Wish(book, mode="live", edition=self.scenario.edition, sets=inputs, run=RUN, **more)
 
     def resources(self) -> dict[str, Any]:
         """What there is, without what two equal clouds may differ in."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +16,24 @@ from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
-from runbook.arm.clouds import CLOUDS
-from runbook.core.command import Attest, Retry
+from runbook.arm.auth import LiveCredential
+from runbook.arm.clouds import CLOUDS, cloud_of
+from runbook.core.command import Approve, Attest, Retry
 from runbook.core.entry import Entry, Kind
 from runbook.core.error import ContextError, UsageError
 from runbook.core.state import NodeState, RunState
+from runbook.engine.engine import Until
 from runbook.home import journal_path
 from runbook.journal.store import Journal
-from runbook.sim.scenario import Grant
+from runbook.sim.scenario import Fault, Grant, from_doc
 from runbook.sim.scenario_files import load_scenario
-from runbook.wiring import create_run, look_again, look_ahead
+from runbook.wiring import attach, create_run, look_again, look_ahead
+from runbook.wiring.live import SignedIn
+from runbook.wiring.live_drive import Consent, Live, open_live
 from tests.crash.harness import RUN as REHEARSAL
 from tests.crash.harness import begin as begin_rehearsal
 from tests.crash.harness import play
-from tests.live.cloud import RUN, azure, begin, drive, reply
+from tests.live.cloud import NAMES, RUN, Azure, azure, begin, drive, reply
 
 UNSEEN = "99999999-9999-4999-8999-999999999999"
 
@@ -39,14 +46,16 @@ def entries(home: Path, run: str = RUN) -> list[Entry]:
         journal.close()
 
 
-def test_the_arc_book_ends_live_in_the_cloud_that_its_rehearsal_ends_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("book", "scenario"), [("arc-private-link", "arc-ga"), ("avd-private-link", "avd-small")])
+def test_a_book_ends_live_in_the_cloud_that_its_rehearsal_ends_in(
+    book: str, scenario: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin_rehearsal(tmp_path / "rehearsed", "arc-ga")
+    begin_rehearsal(tmp_path / "rehearsed", scenario, book)
     rehearsed = play(tmp_path / "rehearsed")
-    with azure("arc-ga", monkeypatch) as there:
-        begin(tmp_path, there)
-        driven = drive(tmp_path, there)
+    with azure(scenario, monkeypatch) as there:
+        begin(tmp_path, there, book=book)
+        names = tuple(s.name for s in there.scenario.subscriptions)
+        driven = drive(tmp_path, there, said=names, until=Until.STUCK)
         assert driven.view.state is RunState.DONE, {n.id: n.state for n in driven.view.nodes.values()}
         assert set(there.resources()) == set(rehearsed.cloud)
     sent = Counter((e.data["title"]) for e in entries(tmp_path) if e.kind is Kind.INTENDED)
@@ -220,3 +229,99 @@ def test_nothing_is_sent_while_a_right_is_missing_and_nobody_accepted_that(
         # What needs the right is refused by Azure, in its own words, at the node that needs it.
         failed = {n.doc["step"] for n in begun.nodes.values() if n.error and n.error["code"] == "AuthorizationFailed"}
         assert failed == {"associate"}
+
+
+def test_an_answer_that_is_lost_is_looked_for_and_nothing_is_made_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = load_scenario("arc-ga")
+    lost = Fault(id="lost", method="PUT", type="Microsoft.Network/privateEndpoints", lose_answer=True)
+    never = Fault(id="cut", method="PUT", type="Microsoft.Network/privateDnsZones", not_sent=True)
+    with azure(scenario.model_copy(update={"faults": [lost, never]}), monkeypatch) as there:
+        begin(tmp_path, there)
+        assert drive(tmp_path, there).view.state is RunState.DONE
+        puts = Counter(path for method, path in there.writes if method == "PUT" and path.endswith("/pe-arc"))
+        assert list(puts.values()) == [1]
+    kinds = [e.kind for e in entries(tmp_path) if e.node == "endpoint"]
+    assert Kind.DOUBTED in kinds
+
+
+def test_a_live_run_in_a_thread_of_its_own_as_screens_hold_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with azure("arc-ga", monkeypatch) as there:
+        begin(tmp_path, there)
+        ready = threading.Event()
+        consent = Consent(there.signed_in(), said=NAMES)
+        attachment = attach(tmp_path, RUN, consent=consent, durable=False)
+        try:
+            assert attachment.speed is None
+            stop = attachment.listen(lambda e: ready.set() if e.entry.to is NodeState.READY else None)
+            if not any(n.state is NodeState.READY for n in attachment.view.nodes.values()):
+                assert ready.wait(60)
+            stop()
+            node = next(n for n in attachment.view.nodes.values() if n.state is NodeState.READY)
+            digests = tuple(c["digest"] for c in node.changes)
+            attachment.submit(Approve(node.id, digests, "dana")).result(30)
+        finally:
+            attachment.close()
+        assert attachment.failure is None
+
+
+@pytest.mark.parametrize(
+    ("cloud", "region"), [("AzureUSGovernment", "usgovvirginia"), ("AzureChinaCloud", "chinaeast2")]
+)
+def test_a_simulator_of_another_cloud_is_planned_by_that_clouds_rules(
+    cloud: str, region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doc = json.loads(json.dumps(load_scenario("arc-ga").doc).replace("westeurope", region))
+    with azure(from_doc({**doc, "cloud": cloud}), monkeypatch) as there:
+        place = cloud_of("Rehearsal", there.served.endpoint, there.served.endpoint, "x")
+        assert (place.rules, place.is_known) == (cloud, False)
+        lookout = look_ahead(there.wish(), replace(there.signed_in(), cloud=place))
+        assert lookout.view.pinned["cloud"] == cloud
+        (edition,) = (f.node for f in asyncio.run(lookout.survey()) if f.node.id == "edition")
+        assert edition.outputs["zones"] == []  # Microsoft publishes those of Arc for the public cloud alone
+        assert there.writes == []
+
+
+def test_a_code_that_is_wanted_in_the_middle_of_a_run_is_an_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with azure("arc-ga", monkeypatch) as there:
+        begin(tmp_path, there)
+        signed_in = sign_in_there(there)
+        credential = signed_in.credential
+        assert isinstance(credential, LiveCredential)
+
+        def prepare(session: Live) -> None:
+            credential.prompts.tell("https://login.example/device", "ABC123", datetime(2026, 11, 21, tzinfo=UTC))
+
+        drive(tmp_path, there, lambda _: None, signed_in=signed_in, prepare=prepare)
+    noted = [e.data for e in entries(tmp_path) if e.kind is Kind.NOTED and e.data.get("prompt")]
+    assert noted == [
+        {
+            "prompt": True,
+            "text": "To sign in, open https://login.example/device on any device and type the code ABC123.",
+        }
+    ]
+
+
+def sign_in_there(there: Azure) -> SignedIn:
+    class Source:
+        def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+            return AccessTokenInfo("any", 4_000_000_000)
+
+        def close(self) -> None: ...
+
+    return there.signed_in(credential=LiveCredential(Source(), "device-code"))
+
+
+def test_the_azure_cli_cannot_be_chosen_in_another_name_than_the_run_signs_in_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with azure("arc-ga", monkeypatch) as there:
+        other = there.signed_in(auth="environment")
+        with pytest.raises(UsageError, match="in the name the Azure CLI is signed in by"):
+            create_run(tmp_path, there.wish(via="az"), durable=False, signed_in=other)
+        create_run(tmp_path, there.wish(), durable=False, signed_in=other)
+        with pytest.raises(UsageError, match="in the name the Azure CLI is signed in by"):
+            open_live(tmp_path, RUN, Consent(other, via="az", said=NAMES), durable=False)
