@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,21 @@ PACKAGES = (
     "azure-mgmt-resource",
     "azure-mgmt-resource-subscriptions",
 )
+
+
+LIST = """
+import asyncio, sys
+from azure.identity.aio import DefaultAzureCredential
+from azure.mgmt.network.aio import NetworkManagementClient
+
+async def main(subscription, endpoint, scope):
+    async with DefaultAzureCredential() as credential:
+        where = {"base_url": endpoint, "credential_scopes": [scope]}
+        async with NetworkManagementClient(credential, subscription, **where) as client:
+            print([network.name async for network in client.virtual_networks.list_all()])
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +67,19 @@ def test_the_sdks_walk_through_everything_the_books_touch(python: Path, tmp_path
     assert steps[-1]["step"] == "the end"
     assert len(steps) > 70
     assert [status for status in answered if status >= 500] == []
+
+
+def test_a_script_with_the_default_credential_is_signed_in_through_the_azure_cli(
+    python: Path, az: Path, tmp_path: Path
+) -> None:
+    with simulated(tmp_path, "--scenario", "arc-ga") as running:
+        paths = os.pathsep.join([str(az.parent), os.environ["PATH"]])
+        done = subprocess.run(
+            [str(python), "-c", LIST, SUB, running.endpoint, "https://management.core.windows.net//.default"],
+            env={**environment(), **running.said["env"], "PATH": paths},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert (done.returncode, done.stdout.strip()) == (0, "['vnet-hub']"), done.stderr

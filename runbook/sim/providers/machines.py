@@ -21,7 +21,7 @@ from runbook.sim.providers.hybridcompute import HYBRID, SCOPE, validation
 from runbook.sim.providers.resources import check_location
 from runbook.sim.routes import GROUP, SUBSCRIPTION, route
 from runbook.sim.seeding import seeder
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, obj, text
+from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, obj, tags_of, text
 
 MACHINE: Final = "Microsoft.HybridCompute/machines"
 _HOME: Final = "/providers/" + MACHINE
@@ -99,7 +99,7 @@ def _put(cloud: Cloud, call: Call, place: Place) -> Reply:
         machine = _filled(cloud, {**writable, "id": place.id, "properties": {"status": "Disconnected"}})
     else:
         check_location(cloud, body, MACHINE)
-        machine = merged(existing, {"tags": obj(writable, "tags")})
+        machine = merged(existing, {"tags": tags_of(writable)})
     _associate(cloud, place, machine, wanted)
     return Reply(200, {}, machine)
 
@@ -109,7 +109,7 @@ def _patch(cloud: Cloud, call: Call, place: Place) -> Reply:
     body = json_body(call)
     machine = cloud.need(place.id)
     if "tags" in body:
-        machine["tags"] = obj(body, "tags")
+        machine["tags"] = tags_of(body)
     properties = obj(body, "properties")
     wanted = text(machine, "properties", "privateLinkScopeResourceId")
     if "privateLinkScopeResourceId" in properties:

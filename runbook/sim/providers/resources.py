@@ -18,7 +18,7 @@ from runbook.sim.regions import normal, regions
 from runbook.sim.routes import GROUP, SUBSCRIPTION, Place, route
 from runbook.sim.seeding import seeder
 from runbook.sim.state import Docs
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, obj, text
+from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, tags_of, text
 
 __all__ = ["check_group", "check_location", "check_registered", "subscription"]
 
@@ -179,7 +179,7 @@ def _put_group(cloud: Cloud, call: Call, place: Place) -> Reply:
         "name": existing["name"] if existing else place.group,
         "type": _GROUP_TYPE,
         "location": location,
-        "tags": obj(body, "tags"),
+        "tags": tags_of(body),
         "properties": {"provisioningState": "Succeeded"},
     }
     cloud.save(group)
@@ -189,7 +189,7 @@ def _put_group(cloud: Cloud, call: Call, place: Place) -> Reply:
 @route("PATCH", GROUP, versions=RESOURCES, registered=False)
 def _patch_group(cloud: Cloud, call: Call, place: Place) -> Reply:
     body = json_body(call)
-    group = {**check_group(cloud, place.sub, place.group), "tags": obj(body, "tags")}
+    group = {**check_group(cloud, place.sub, place.group), "tags": tags_of(body)}
     cloud.save(group)
     return Reply(200, {}, group)
 
