@@ -139,6 +139,7 @@ class LiveCredential(AsyncSupportsTokenInfo):
     Attributes:
         kind: how it signs in.
         tenant: whose tokens are let through; empty lets any through.
+        account: who signed in first, by the token; another person's token is not let through either.
         prompts: what a device code wants is handed on here.
     """
 
@@ -146,6 +147,7 @@ class LiveCredential(AsyncSupportsTokenInfo):
         self.kind = kind
         self.prompts = prompts or Prompts()
         self.tenant = tenant.lower()
+        self.account = ""
         self._source = source
         self._first: dict[tuple[str, ...], AccessTokenInfo] = {}
         self._asking: dict[tuple[str, ...], asyncio.Future[AccessTokenInfo]] = {}
@@ -158,6 +160,7 @@ class LiveCredential(AsyncSupportsTokenInfo):
             Exception: what the library raises.
         """
         token = self._checked(self._source.get_token_info(scope, options={}))
+        self.account = claims_of(token.token).name
         self._first[(scope,)] = token
         return token
 
@@ -184,11 +187,17 @@ class LiveCredential(AsyncSupportsTokenInfo):
         return self._checked(await asyncio.shield(asking))
 
     def _checked(self, token: AccessTokenInfo) -> AccessTokenInfo:
-        found = claims_of(token.token).tenant
-        if self.tenant and found and found != self.tenant:
+        claims = claims_of(token.token)
+        if self.tenant and claims.tenant and claims.tenant != self.tenant:
             raise SignInNeeded(
-                f"The sign-in is now in tenant {found}, and this run is pinned to {self.tenant}. Nothing was sent.",
+                f"The sign-in is now in tenant {claims.tenant}, and this run is pinned to {self.tenant}. "
+                "Nothing was sent.",
                 f"Sign in to the run's own tenant: az login --tenant {self.tenant}.",
+            )
+        if self.account and claims.name and claims.name != self.account:
+            raise SignInNeeded(
+                f"The sign-in is now {claims.name}, and {self.account} drives this run. Nothing was sent.",
+                f"Sign in as {self.account} again; or quit and resume the run, to go on as {claims.name}.",
             )
         return token
 

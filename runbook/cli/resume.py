@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import click
@@ -38,6 +39,7 @@ def command(
     front.check()
     home = settings.home
 
+    @cache
     def name() -> str:
         from runbook.cli.reading import newest_unfinished
 
@@ -45,8 +47,7 @@ def command(
 
     if run:
         journal_path(home, run)  # an unknown run is told before a screen opens
-    is_lazy = not (run or auth or via or said or front.headless or front.plain)  # a screen paints before runs are read
-    if not is_lazy and (consent := consent_for(home, name(), auth, via, said, may_ask=not front.headless)):
+    if consent := consent_for(home, name(), auth, via, said, may_ask=not front.headless):
         front.check_live()
         return drive(home, name, front, consent)
     return drive(home, name, front)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from runbook.book import book_from_json
 from runbook.core.clock import Clock, RealClock
 from runbook.core.entry import Draft, Kind
-from runbook.core.error import JournalError
+from runbook.core.error import JournalError, UsageError
 from runbook.core.view import RunView
 from runbook.engine.engine import Engine
 from runbook.engine.log import Log
@@ -55,8 +55,15 @@ class Consent:
         """The sign-in for a run.
 
         Raises:
+            UsageError: signing in wants somebody at a terminal, and none was named.
             ContextError, SignInNeeded: nobody is signed in, or not where the run is pinned to.
         """
+        kind = self.auth or str(view.options.get("auth", "auto"))
+        if self.signed_in is None and self.on_prompt is None and kind == "device-code":
+            raise UsageError(
+                f"Run {view.id} signs in by a device code, which is shown in a terminal.",
+                f"Open it there: runbook resume {view.id}",
+            )
         signed_in = self.signed_in or sign_in_for(view, self.auth, self.on_prompt)
         check_pinned(view, signed_in)
         return signed_in

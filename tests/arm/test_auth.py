@@ -20,11 +20,14 @@ from runbook.arm.auth import (
     named_by_environment,
     static_credential,
 )
+from runbook.arm.client import ArmClient
 from runbook.arm.clouds import CLOUDS, cloud_of
 from runbook.arm.policies import no_token
 from runbook.core.error import ContextError, NotSent, SignInNeeded, UsageError
+from tests.arm.scripted import HOME, Scripted, answer
 
 HEADER = {"IDENTITY_HEADER": "h"}
+ANY = AccessTokenInfo("any", 4_000_000_000)
 
 
 async def test_a_static_credential_gives_its_token_for_ever() -> None:
@@ -142,6 +145,33 @@ async def test_a_token_of_another_tenant_is_never_handed_out() -> None:
         await credential.get_token_info("s")
     with pytest.raises(SignInNeeded):
         credential.sign_in("s")
+
+
+async def test_a_token_of_another_person_is_never_handed_out() -> None:
+    people = ("dana@contoso.com", "dana@contoso.com", "eve@contoso.com")
+    source = Slow(*(AccessTokenInfo(token(upn=name, tid="t"), 1) for name in people))
+    source.go.set()
+    credential = LiveCredential(source, "cli", "t")
+    credential.sign_in("s")
+    await credential.get_token_info("s")
+    with pytest.raises(SignInNeeded, match=r"now eve@contoso.com, and dana@contoso.com drives") as caught:
+        await credential.get_token_info("s")
+    assert "resume the run" in caught.value.hint
+
+
+async def test_a_claims_challenge_that_this_sign_in_cannot_meet_says_how_to_sign_in_again() -> None:
+    class Cli(Slow):
+        def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+            return identity.AzureCliCredential().get_token_info(*scopes, options=options) if options else ANY
+
+    claims = base64.b64encode(b'{"access_token":{"acrs":{"essential":true,"value":"c1"}}}').decode()
+    challenge = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
+    wire = Scripted(answer(401, {"error": {"code": "x", "message": "y"}}, WWW_Authenticate=challenge))
+    async with ArmClient(wire, LiveCredential(Cli(), "cli"), endpoint=HOME) as arm:
+        with pytest.raises(SignInNeeded, match="stronger proof") as caught:
+            await arm.get("/x", "1")
+    assert len(wire.requests) == 1
+    assert "az login --claims-challenge" in caught.value.message
 
 
 @pytest.mark.parametrize("text", ["", "a", "a.b.c", "a.e30.c", "a.W10.c", "..", "a.////.c", "é.é.é"])

@@ -27,7 +27,7 @@ from runbook.home import journal_path
 from runbook.journal.store import Journal
 from runbook.sim.scenario import Fault, Grant, from_doc
 from runbook.sim.scenario_files import load_scenario
-from runbook.wiring import attach, create_run, look_again, look_ahead
+from runbook.wiring import attach, create_run, look_again, look_ahead, open_session
 from runbook.wiring.live import SignedIn
 from runbook.wiring.live_drive import Consent, Live, open_live
 from tests.crash.harness import RUN as REHEARSAL
@@ -325,3 +325,13 @@ def test_the_azure_cli_cannot_be_chosen_in_another_name_than_the_run_signs_in_by
         create_run(tmp_path, there.wish(), durable=False, signed_in=other)
         with pytest.raises(UsageError, match="in the name the Azure CLI is signed in by"):
             open_live(tmp_path, RUN, Consent(other, via="az", said=NAMES), durable=False)
+
+
+def test_a_run_that_signs_in_by_a_code_is_not_opened_where_nobody_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with azure("arc-ga", monkeypatch) as there:
+        create_run(tmp_path, there.wish(), durable=False, signed_in=there.signed_in(auth="device-code"))
+        with pytest.raises(UsageError, match="device code") as caught:
+            open_session(tmp_path, RUN)
+        assert f"runbook resume {RUN}" in caught.value.hint
