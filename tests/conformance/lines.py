@@ -108,10 +108,13 @@ def lines_of(folder: Path, way: Way) -> list[Line]:
         for change in entry.data.get("changes", ())
     }
     found: dict[tuple[str, ...], Line] = {}
+    unmade = {tuple(change["az"]) for _, change in shown.values()}
     for write, tables, at_ms in taken:
         node, change = shown[_key(write.method, write.path, write.body)]
         az = tuple(change["az"])
+        unmade.discard(az)
         found.setdefault(az, Line(str(node), az, change["command"]["by_hand"], write, tables, at_ms))
+    assert not unmade, f"shown and never made, so that nothing is known of the write: {unmade}"
     return list(found.values())
 
 
