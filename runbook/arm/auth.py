@@ -215,6 +215,32 @@ class LiveCredential(AsyncSupportsTokenInfo):
         await self.close()
 
 
+class Lent(AsyncSupportsTokenInfo):
+    """A credential that its borrower cannot close."""
+
+    def __init__(self, owned: AnyCredential) -> None:
+        self._owned = owned
+        self.kind = str(getattr(owned, "kind", "cli"))
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """A token, as its owner would be given it."""
+        if isinstance(self._owned, AsyncSupportsTokenInfo):
+            return await self._owned.get_token_info(*scopes, options=options)
+        token = await self._owned.get_token(*scopes, **(options or {}))
+        return AccessTokenInfo(token.token, token.expires_on)
+
+    async def close(self) -> None:
+        """Its owner does."""
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """Its owner does."""
+
+
 def _in_thread(ask: Callable[[], AccessTokenInfo]) -> asyncio.Future[AccessTokenInfo]:
     """Ask in a thread that no exit waits for: a sign-in that nobody completes would hold it up for minutes."""
     loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook.core.clock import Clock, RealClock
@@ -70,7 +70,8 @@ def sign_in(
     Args:
         auth: one of ``runbook.arm.auth.KINDS``.
         tenant: for ways that ask for one.
-        subscription: id or name; whose account of the Azure CLI to use. Empty: its own default.
+        subscription: id or name of the one to work in; of the Azure CLI's accounts, the one that has it. Empty: the
+            Azure CLI's own default.
         on_prompt: told what a device code wants.
 
     Raises:
@@ -112,7 +113,7 @@ def sign_in(
         raise
     except Exception as error:  # sign-in libraries raise what they like
         raise no_token(error, kind) from None
-    return SignedIn(
+    signed_in = SignedIn(
         cloud,
         credential,
         account=claims.name or (known.user if known else "") or f"signed in by {kind}",
@@ -121,6 +122,17 @@ def sign_in(
         current=known.id if known else "",
         names={a.id: a.name for a in profile.accounts} if kind == "cli" else {},
     )
+    if subscription and known is None:
+        names = asyncio.run(_seen(signed_in))
+        return replace(signed_in, current=_one_of(names, subscription), names=names)
+    return signed_in
+
+
+async def _seen(signed_in: SignedIn) -> dict[str, str]:
+    """Every subscription that is seen, by id, with its name."""
+    async with live_client(signed_in, is_read_only=True, is_last=False) as arm:
+        every = await arm.list("/subscriptions", SUBSCRIPTIONS)
+    return {str(d["subscriptionId"]).lower(): str(d.get("displayName", "")) for d in every}
 
 
 def sign_in_for(view: RunView, auth: str = "", on_prompt: OnPrompt | None = None) -> SignedIn:
@@ -131,8 +143,15 @@ def sign_in_for(view: RunView, auth: str = "", on_prompt: OnPrompt | None = None
     return sign_in(kind, tenant=pinned["tenant"], subscription=subscription, on_prompt=on_prompt)
 
 
-def live_client(signed_in: SignedIn, *, is_read_only: bool) -> ArmClient:
-    """A client of the real cloud, which is to be closed."""
+def live_client(signed_in: SignedIn, *, is_read_only: bool, is_last: bool = True) -> ArmClient:
+    """A client of the real cloud, which is to be closed.
+
+    Args:
+        signed_in: who calls.
+        is_read_only: whether nothing but reads may pass.
+        is_last: whether closing it ends the sign-in, too; else others go on using that.
+    """
+    from runbook.arm.auth import Lent
     from runbook.arm.client import ArmClient
     from runbook.arm.policies import ReadOnly
 
@@ -140,7 +159,7 @@ def live_client(signed_in: SignedIn, *, is_read_only: bool) -> ArmClient:
     cloud = signed_in.cloud
     return ArmClient(
         ReadOnly(wire) if is_read_only else wire,
-        signed_in.credential,
+        signed_in.credential if is_last else Lent(signed_in.credential),
         endpoint=cloud.endpoint,
         scope=cloud.scope,
         timeout_s=CALL_S,
@@ -263,7 +282,7 @@ def pin(signed_in: SignedIn, wanted: Iterable[str]) -> dict[str, Any]:
 async def _read_all(signed_in: SignedIn, names: list[str]) -> dict[str, dict[str, Any] | None]:
     from runbook.core.error import Refused
 
-    async with live_client(signed_in, is_read_only=True) as arm:
+    async with live_client(signed_in, is_read_only=True, is_last=False) as arm:
 
         async def one(name: str) -> dict[str, Any] | None:
             try:
@@ -297,9 +316,8 @@ async def read_twin(
     from runbook.wiring.twin import fitting, twin
 
     now_ms = RealClock().now_ms()
+    known = await _seen(signed_in)
     async with live_client(signed_in, is_read_only=True) as arm:
-        every = await arm.list("/subscriptions", SUBSCRIPTIONS)
-        known = {str(d["subscriptionId"]).lower(): str(d.get("displayName", "")) for d in every}
         chosen = [_one_of(known, name) for name in wanted] or list(known)
         estate = await read_estate(arm, chosen, now_ms)
     doc = twin(estate, id_=id_, cloud=signed_in.cloud.rules, account=signed_in.account, now_ms=now_ms, inputs=inputs)

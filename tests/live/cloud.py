@@ -93,6 +93,7 @@ def azure(scenario: Scenario | str, monkeypatch: pytest.MonkeyPatch, speed: floa
             async with serving(found, speed=speed, note=requests.append) as served:
                 ready.set_result((Azure(served, requests), asyncio.get_running_loop(), over))
                 await over.wait()
+            await asyncio.sleep(0.05)  # connections that the clients closed just now are closed here, too
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)

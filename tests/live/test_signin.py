@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from runbook.arm.auth import Prompt
+from runbook.arm.auth import LiveCredential, Prompt
 from runbook.arm.azurecli import read_profile
 from runbook.core.error import ContextError, SignInNeeded
 from runbook.sim.served.folder import environment
+from runbook.wiring import create_run
 from runbook.wiring.live import SignedIn, live_client, sign_in
 from tests.live.cloud import Azure, azure
 
@@ -185,3 +186,20 @@ def test_a_cloud_elsewhere_that_nobody_knows_blocks(there: Azure, az: Path) -> N
     with pytest.raises(ContextError, match="is not one this program knows"):
         sign_in()
     assert not (az / "asked").exists()
+
+
+def test_a_sign_in_goes_on_after_a_run_was_made_with_it(there: Azure, tmp_path: Path) -> None:
+    signed_in = sign_in("device-code", tenant=TENANT)
+    assert isinstance(signed_in.credential, LiveCredential)
+    signed_in.credential._first.clear()
+    create_run(tmp_path, there.wish(), durable=False, signed_in=signed_in)
+    assert sees(signed_in) == [MAIN, BRANCH]
+
+
+def test_a_subscription_is_chosen_by_name_whoever_signs_in(there: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", "44444444-4444-4444-8444-444444444444")
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "x")
+    assert sign_in("environment", subscription="contoso branch offices").current == BRANCH
+    with pytest.raises(ContextError, match="sees no subscription nobody"):
+        sign_in("environment", subscription="nobody")
