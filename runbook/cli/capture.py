@@ -15,7 +15,13 @@ from runbook.cli.options import signing
 
 
 @click.command()
-@click.option("--out", required=True, metavar="FILE", type=click.Path(dir_okay=False), help="A new .yaml file.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="A new file: .yaml to read and alter it, .json for a large estate.",
+)
 @click.option(
     "--subscription",
     "subscriptions",
@@ -49,8 +55,8 @@ def command(
     from runbook.core.error import UsageError
 
     path = Path(out)
-    if path.suffix not in (".yaml", ".yml"):
-        raise UsageError(f"{out} is no scenario file.", "Its name ends in .yaml.")
+    if path.suffix not in (".yaml", ".yml", ".json"):
+        raise UsageError(f"{out} is no scenario file.", "Its name ends in .yaml or .json.")
     if path.exists():
         raise UsageError(f"{out} exists already.", "Name another file, or remove it.")
     from runbook.book import load_inputs
@@ -74,12 +80,20 @@ def command(
 
 
 def _write(path: Path, doc: dict[str, Any]) -> None:
+    import json
+
     import yaml
 
-    from runbook.core.error import Unwritable
+    from runbook.core.error import Unwritable, UsageError
+    from runbook.sim.scenario_files import LARGEST_BYTES
 
-    text = "# Made by runbook capture. It tells about an estate: read it before you hand it on.\n"
-    text += yaml.safe_dump(doc, sort_keys=False, allow_unicode=True, width=120)
+    if path.suffix == ".json":
+        text = json.dumps(doc, indent=1) + "\n"
+    else:
+        text = "# Made by runbook capture. It tells about an estate: read it before you hand it on.\n"
+        text += yaml.safe_dump(doc, sort_keys=False, allow_unicode=True, width=120)
+        if len(text) > LARGEST_BYTES:
+            raise UsageError(f"This estate is too large for {path.suffix}.", f"Name the file {path.stem}.json.")
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)

@@ -179,10 +179,10 @@ def find_scenario(name: str) -> Scenario:
         UsageError: no such scenario; near names are told.
         BookError: the file is not right.
     """
-    from runbook.sim.scenario_files import list_scenarios, load_scenario
+    from runbook.sim.scenario_files import SUFFIXES, list_scenarios, load_scenario
 
     known = list_scenarios()
-    if name not in known and Path(name).suffix not in (".yaml", ".yml"):
+    if name not in known and Path(name).suffix not in SUFFIXES:
         from difflib import get_close_matches
 
         near = get_close_matches(name, known, n=2)

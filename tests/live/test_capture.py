@@ -143,5 +143,7 @@ def test_the_command_writes_a_new_file_for_its_owner_alone(
     assert shell("plan", "arc-private-link", "--scenario", str(out), "--edition", "ga").code == 10
     assert shell(*args).code == 2
     assert shell("capture", "--out", str(tmp_path / "twin.txt")).code == 2
+    assert shell("capture", "--out", str(tmp_path / "twin.json"), *args[3:]).code == 0
+    assert shell("plan", "arc-private-link", "--scenario", str(tmp_path / "twin.json"), "--edition", "ga").code == 10
     assert shell("capture", "--out", str(tmp_path / "x.yaml"), "--subscription", "nobody").code == 5
     assert there.writes == []
