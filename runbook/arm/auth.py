@@ -25,6 +25,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 
 from runbook.arm.clouds import CLOUDS, Cloud
+from runbook.arm.quiet import hush
 from runbook.core.clock import RealClock
 from runbook.core.error import SignInNeeded, UsageError
 from runbook.core.redact import plain
@@ -290,6 +291,7 @@ def live_credential(
     """
     if kind not in AGAIN:
         raise UsageError(f"There is no way to sign in called {kind!r}.", f"Choose one of: {', '.join(KINDS)}.")
+    hush()
     prompts = Prompts(on_prompt)
     return LiveCredential(_source(kind, tenant, subscription, cloud, prompts), kind, tenant, prompts)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runbook.arm.clouds import CLOUDS, Cloud, cloud_of
+from runbook.arm.quiet import hush
 from runbook.core.error import ContextError
 
 _AGAIN: Final = "Sign in again: az login."
@@ -120,6 +121,7 @@ def _understood(here: Path, doc: dict[str, Any]) -> Profile:
     from azure.cli.core._profile import Profile as CliProfile
     from knack.config import CLIConfig
 
+    hush()
     name = CLIConfig(str(here), "AZURE", "config").get("cloud", "name", fallback="AzureCloud")
     registered = here / "clouds.config"
     try:

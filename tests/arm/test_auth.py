@@ -240,3 +240,15 @@ def test_imports_stay_light(imports: str, absent: tuple[str, ...]) -> None:
     program = f"import sys, {imports}; print([n for n in {absent!r} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_sign_in_that_fails_says_nothing_of_its_own_on_stderr() -> None:
+    program = """
+from runbook.arm.auth import live_credential
+try:
+    live_credential("cli")._source.get_token("https://x/.default", claims="abc")
+except Exception as error:
+    print(type(error).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("CredentialUnavailableError", "")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -93,7 +95,6 @@ def azure(scenario: Scenario | str, monkeypatch: pytest.MonkeyPatch, speed: floa
             async with serving(found, speed=speed, note=requests.append) as served:
                 ready.set_result((Azure(served, requests), asyncio.get_running_loop(), over))
                 await over.wait()
-            await asyncio.sleep(0.05)  # connections that the clients closed just now are closed here, too
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)
@@ -108,6 +109,9 @@ def azure(scenario: Scenario | str, monkeypatch: pytest.MonkeyPatch, speed: floa
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join(30)
+        with warnings.catch_warnings():  # what the server had not finished closing when its loop ended
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 def reply(node: NodeView) -> Command | None:
