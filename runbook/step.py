@@ -237,7 +237,7 @@ class Change:
 
     @property
     def request(self) -> Request:
-        return Request(self.method, self.path, self.api_version, self.body, self.headers)
+        return Request(self.method, self.path, self.api_version, self.body, self.headers, self.az_argv())
 
     @property
     def digest(self) -> str:

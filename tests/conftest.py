@@ -22,6 +22,7 @@ settings.load_profile("here")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-share", type=float, default=1.0, help="of the tests marked soak, run this share (0 to 1)")
+    parser.addoption("--whole", action="store_true", help="conformance: every line of a kind, not one of each")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dropped = set(chosen[math.ceil(config.getoption("--soak-share") * len(chosen)) :])
     config.hook.pytest_deselected(items=[item for item in items if item in dropped])
     items[:] = [item for item in items if item not in dropped]
+
+
+@pytest.fixture
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether a long suite is to leave nothing out."""
+    return bool(request.config.getoption("--whole"))
 
 
 @pytest.fixture(autouse=True)

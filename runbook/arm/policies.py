@@ -24,12 +24,14 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from runbook import __version__
+from runbook.arm.auth import AGAIN
 from runbook.arm.hints import SIGN_IN
-from runbook.core.error import NotSent, UsageError
+from runbook.arm.refusals import explain
+from runbook.core.error import NotSent, RunbookError, SignInNeeded, UsageError
 from runbook.core.redact import plain, redact_text
 
 _Request = PipelineRequest[HttpRequest]
-_Transport = AsyncHttpTransport[HttpRequest, AsyncHttpResponse]
+Wire = AsyncHttpTransport[HttpRequest, AsyncHttpResponse]
 
 _ORIGIN: Final = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 _VISIBLE: Final = re.compile(r"[!-~]*")
@@ -118,17 +120,18 @@ class Credential(AsyncSupportsTokenInfo):
         """A token.
 
         Raises:
-            NotSent: none can be had; the message says why, without secrets.
+            SignInNeeded: none can be had; the message says why, without secrets.
         """
         try:
             if isinstance(self._inner, AsyncSupportsTokenInfo):
                 return await self._inner.get_token_info(*scopes, options=options)
             token = await self._inner.get_token(*scopes, **(options or {}))
             return AccessTokenInfo(token.token, token.expires_on)
+        except RunbookError:
+            raise
         except Exception as error:  # sign-in libraries raise what they like; all of it means "no token"
-            reason = plain(redact_text(" ".join(str(error).split())))[:1_000]
             # "from None": the cause may quote a token, and a traceback would print it.
-            raise NotSent(f"No access token could be had: {reason or type(error).__name__}", SIGN_IN) from None
+            raise no_token(error, getattr(self._inner, "kind", "cli")) from None
 
     async def close(self) -> None:
         await self._inner.close()
@@ -140,6 +143,19 @@ class Credential(AsyncSupportsTokenInfo):
         traceback: TracebackType | None = None,
     ) -> None:
         await self.close()
+
+
+def no_token(error: Exception, kind: str) -> SignInNeeded:
+    """What a sign-in library raised, in words an operator can act on and without secrets.
+
+    Args:
+        error: of any class.
+        kind: how the sign-in was tried.
+    """
+    said = plain(redact_text(" ".join(str(error).split())))[:1_000] or type(error).__name__
+    cause, hint = explain(said, AGAIN.get(kind, "sign in"))
+    reason = f"{cause}. Said was: {said}" if cause else said
+    return SignInNeeded(f"No access token could be had: {reason}", hint or SIGN_IN)
 
 
 class Left:
@@ -177,7 +193,7 @@ _METHOD_IN_DISGUISE: Final = ("x-http-method-override", "x-http-method", "x-meth
 class ReadOnly(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """A transport through which no write can pass, for plan mode."""
 
-    def __init__(self, inner: _Transport) -> None:
+    def __init__(self, inner: Wire) -> None:
         self._inner = inner
 
     async def send(self, request: HttpRequest, **kwargs: Any) -> AsyncHttpResponse:

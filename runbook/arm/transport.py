@@ -16,7 +16,6 @@ import os
 import ssl
 from collections.abc import Mapping
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any, Final, cast
 from urllib.request import getproxies, proxy_bypass
 
@@ -25,7 +24,7 @@ from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutErro
 from azure.core.pipeline.transport import AioHttpTransport
 from yarl import URL
 
-from runbook.core.error import UsageError
+from runbook.arm.tls import trusted
 
 _LONGEST_HEADER_BYTES: Final = 64 * 1024
 """Operation addresses carry signatures and exceed 3,500 characters; aiohttp's own limit is 8 KB."""
@@ -49,7 +48,7 @@ class LiveTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core loads
 
     def __init__(self, ca_bundle: str | os.PathLike[str] | None = None) -> None:
         super().__init__(connection_timeout=_CONNECT_TIMEOUT_S, use_env_settings=False)
-        self._tls = _tls(ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or None)
+        self._tls = trusted(ca_bundle)
         self._is_made = False
 
     async def open(self) -> None:
@@ -121,19 +120,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{type(error).__name__}: {error.message}"
     return f"{type(error).__name__}: {error}"
-
-
-def _tls(ca_bundle: str | os.PathLike[str] | None) -> ssl.SSLContext:
-    if ca_bundle is None:
-        return ssl.create_default_context()
-    path = Path(ca_bundle)
-    try:
-        return ssl.create_default_context(capath=path) if path.is_dir() else ssl.create_default_context(cafile=path)
-    except OSError as error:
-        raise UsageError(
-            f"The CA bundle {path} cannot be read: {error.strerror or error}.",
-            "REQUESTS_CA_BUNDLE must name a PEM file or a folder of certificates.",
-        ) from error
 
 
 def proxy_for(scheme: str, host: str, proxies: Mapping[str, str]) -> str | None:

@@ -20,6 +20,7 @@ from runbook.core.error import UsageError
 if TYPE_CHECKING:
     from runbook.core.view import RunView
     from runbook.wiring import Wish
+    from runbook.wiring.live_drive import Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,15 @@ class Front:
         if not self.headless and not self.plain:
             check_terminal()
 
+    def check_live(self) -> None:
+        """Refuse what goes with rehearsals only.
+
+        Raises:
+            UsageError: it was given for a live run.
+        """
+        if self.speed is not None or self.away_s:
+            raise click.UsageError("--speed and --away are for rehearsals: in a live run time passes by itself.")
+
     @property
     def opening(self) -> dict[str, Any]:
         """The arguments of ``open_run`` that follow."""
@@ -97,40 +107,46 @@ def read_wish(
     return Wish(book, mode, scenario, edition or "", parse_sets(sets), file, run)
 
 
-def drive(home: Path, named: Callable[[], str], front: Front) -> Exit:
+def drive(home: Path, named: Callable[[], str], front: Front, consent: Consent | None = None) -> Exit:
     """Drive a run as the operator wants to meet it.
 
     Args:
         home: the state folder.
         named: gives the run's id; it may have to make the run first, which a screen does behind its first paint.
         front: how.
+        consent: what a live run is opened with.
 
     Raises:
         RunbookError: the run could not be made or opened, or its driving ended by an error.
     """
     if not front.headless and not front.plain:
-        return _on_screen(home, named, front)
+        return _on_screen(home, named, front, consent)
     run = named()
     if front.plain:
         from runbook.cli.plain import run_plain
         from runbook.wiring import attach
 
-        return run_plain(attach(home, run, watch=False, **front.opening), is_whole=front.is_whole)
+        return run_plain(attach(home, run, watch=False, consent=consent, **front.opening), is_whole=front.is_whole)
     from runbook.cli.headless import run_headless
     from runbook.cli.policy import Policy
     from runbook.cli.reading import view_of
-    from runbook.wiring import open_run
+    from runbook.engine.engine import Until
+    from runbook.wiring import open_session
 
     view, _ = view_of(home, run)
     by = f"{view.pinned.get('account', '')}, by --yes"
     policy = Policy(front.yes, front.yes_disruptive, attests=view.mode == "rehearsal", by=by)
     output.talk(f"Run {run}: {view.mode} of {view.book.get('title', '')}")
     return run_headless(
-        lambda: open_run(home, run, **front.opening), policy, as_json=front.as_json, is_whole=front.is_whole
+        lambda: open_session(home, run, consent=consent, **front.opening),
+        policy,
+        as_json=front.as_json,
+        is_whole=front.is_whole,
+        until=Until.PARKED if view.mode == "live" else Until.STUCK,
     )
 
 
-def _on_screen(home: Path, named: Callable[[], str], front: Front) -> Exit:
+def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
     from runbook.tui.app import run_app
 
     name = cache(named)  # a run must be made only once
@@ -138,7 +154,7 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front) -> Exit:
     def open_attachment() -> Any:
         from runbook.wiring import attach
 
-        return attach(home, name(), **front.opening)
+        return attach(home, name(), consent=consent, **front.opening)
 
     def glance() -> RunView:
         from runbook.cli.reading import view_of

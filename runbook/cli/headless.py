@@ -20,11 +20,16 @@ from runbook.core.error import UsageError
 from runbook.core.event import Event
 from runbook.core.view import NodeView, RunView
 from runbook.engine.engine import Until
-from runbook.wiring import Rehearsal
+from runbook.engine.host import Session
 
 
 def run_headless(
-    open_session: Callable[[], Rehearsal], policy: Policy, *, as_json: bool, is_whole: bool = False
+    open_session: Callable[[], Session],
+    policy: Policy,
+    *,
+    as_json: bool,
+    is_whole: bool = False,
+    until: Until = Until.STUCK,
 ) -> Exit:
     """Drive a run to where nothing moves any more.
 
@@ -33,19 +38,23 @@ def run_headless(
         policy: what may be answered.
         as_json: one event object per line instead of lines for people.
         is_whole: lines for every node, also of steps with many.
+        until: ``PARKED`` leaves waits for outsiders to another time, ``STUCK`` sits through them.
 
     Raises:
         RunbookError: the run could not be opened, or its journal not be written.
     """
-    view, is_interrupted = asyncio.run(_drive(open_session, policy, None if as_json else Teller(is_whole=is_whole)))
+    teller = None if as_json else Teller(is_whole=is_whole)
+    view, is_interrupted = asyncio.run(_drive(open_session, policy, teller, until))
     for line in closing_lines(view, is_interrupted):
         output.talk(line)
     return Exit.INTERRUPTED if is_interrupted else of_run(view)
 
 
-async def _drive(open_session: Callable[[], Rehearsal], policy: Policy, teller: Teller | None) -> tuple[RunView, bool]:
+async def _drive(
+    open_session: Callable[[], Session], policy: Policy, teller: Teller | None, until: Until
+) -> tuple[RunView, bool]:
     session = open_session()
-    driver = _Driver(session, policy, teller)
+    driver = _Driver(session, policy, teller, until)
     try:
         with _signals(driver.interrupt):
             return await driver.run(), driver.is_interrupted
@@ -54,11 +63,12 @@ async def _drive(open_session: Callable[[], Rehearsal], policy: Policy, teller: 
 
 
 class _Driver:
-    def __init__(self, session: Rehearsal, policy: Policy, teller: Teller | None) -> None:
+    def __init__(self, session: Session, policy: Policy, teller: Teller | None, until: Until) -> None:
         self.is_interrupted = False
         self._session = session
         self._policy = policy
         self._teller = teller
+        self._until = until
         self._answered = False
         self._asked: set[str] = set()
         self._failure: BaseException | None = None
@@ -75,7 +85,7 @@ class _Driver:
         self._answer_all(is_stuck=False)
         while True:
             self._answered = False
-            await engine.run(Until.STUCK)
+            await engine.run(self._until)
             if self._failure is not None:
                 raise self._failure
             if not self._answered and not self.is_interrupted:

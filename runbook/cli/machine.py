@@ -45,6 +45,9 @@ def every_point(home: Path) -> list[Point]:
         ("locale", _locale),
         ("clock", _clock),
         ("azure cli", _azure_cli),
+        ("sign-in", _sign_in),
+        ("cloud", _cloud),
+        ("network", _network),
     ]
     points = []
     for name, look in looks:
@@ -135,5 +138,62 @@ def _clock() -> Point:
 def _azure_cli() -> Point:
     found = shutil.which("az")
     if found is None:
-        return Point("azure cli", "ok", "not found; rehearsals do not need it")
+        return Point("azure cli", "ok", "not found; rehearsals do not need it, nor do live runs but for --via az")
     return Point("azure cli", "ok", found)
+
+
+def _sign_in() -> Point:
+    """Which way ``--auth auto`` would take, and where it leads. Nobody is asked for a token."""
+    from runbook.arm.auth import named_by_environment
+    from runbook.arm.azurecli import read_profile
+    from runbook.core.error import RunbookError
+
+    try:
+        profile = read_profile()
+    except RunbookError as error:
+        return Point("sign-in", "warn", error.message, error.hint)
+    current, kind = profile.current, named_by_environment()
+    if profile.accounts:
+        where = f"{current.name} ({current.id}), tenant {current.tenant}" if current else "no subscription"
+        who = current.user if current else profile.accounts[0].user
+        found = f"Azure CLI (--auth cli): {who} in {profile.cloud}, in {where}; {len(profile.accounts)} known"
+        if shutil.which("az") is None:
+            return Point("sign-in", "warn", found, "Tokens come from az, which is not on the PATH: install it again.")
+        return Point("sign-in", "ok", found)
+    if kind:
+        return Point("sign-in", "ok", f"named by the environment (--auth {kind})")
+    return Point(
+        "sign-in",
+        "ok",
+        "nobody; rehearsals need nobody",
+        "Before a live run: az login; or --auth device-code, browser, environment, workload or managed.",
+    )
+
+
+def _cloud() -> Point:
+    """Whether the cloud of the sign-in is one whose rules are known."""
+    from runbook.arm.azurecli import read_profile
+    from runbook.core.error import RunbookError
+
+    try:
+        cloud = read_profile().place()
+    except RunbookError as error:
+        return Point("cloud", "warn", error.message, error.hint)
+    rules = "" if cloud.is_known else f", on this machine, by the rules of {cloud.rules}"
+    return Point("cloud", "ok", f"{cloud.name} at {cloud.endpoint}{rules}")
+
+
+def _network() -> Point:
+    """Proxies and private certificates, as live runs take them from the environment. Nobody is called."""
+    from runbook.arm.tls import trusted
+    from runbook.core.error import RunbookError
+    from runbook.core.redact import plain
+
+    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or ""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
+    try:
+        trusted()
+    except RunbookError as error:
+        return Point("network", "warn", error.message, error.hint)
+    through = f"through the proxy {plain(proxy.rpartition('@')[2])}" if proxy else "straight"
+    return Point("network", "ok", f"{through}; certificates of {bundle or 'this system'}")

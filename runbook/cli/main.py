@@ -29,9 +29,12 @@ COMMANDS: Final[dict[str, str]] = {
     "abort": "End a run for good. What was changed stays changed.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",
+    "simulate": "Serve a simulated Azure for the Azure CLI and other real clients.",
     "books": "List the books, or the inputs of one.",
     "lint": "Check book files.",
     "schema": "Print the JSON Schema of books, for editors.",
+    "capture": "Read a real estate into a scenario, to rehearse on a twin of it.",
+    "accounts": "List what the Azure CLI is signed in to.",
     "doctor": "Check this machine.",
     "completion": "Print the completion script of a shell.",
 }
@@ -114,7 +117,7 @@ def home_option(function: Any) -> Any:
 def cli(ctx: click.Context) -> int:
     """Put Azure Arc-enabled servers behind Azure Private Link: guided, proven, resumable.
 
-    This release rehearses, against a simulated Azure; it does not touch a real one. Begin with `runbook rehearse`.
+    Begin with `runbook rehearse`, which touches no real Azure; `runbook plan --mode live` only reads the real one.
     Without a command, the home screen opens.
     """
     if ctx.invoked_subcommand is not None:

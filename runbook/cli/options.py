@@ -118,6 +118,47 @@ estate = _chain(
 )
 """What is looked at, and with which inputs."""
 
+signing = _chain(
+    click.option(
+        "--auth",
+        type=click.Choice(["auto", "cli", "device-code", "browser", "environment", "workload", "managed"]),
+        help="Live: how to sign in. [default: the Azure CLI's sign-in, else what the environment names; a run's own]",
+    ),
+)
+"""How a live run signs in."""
+
+via = click.option(
+    "--via",
+    type=click.Choice(["arm", "az"]),
+    help="Live: who makes the changes: this program, or the Azure CLI by the very lines shown. [default: arm]",
+)
+
+context = _chain(
+    signing,
+    click.option("--tenant", default="", metavar="ID", help="Live: whose sign-in to ask for, where the way asks."),
+    click.option(
+        "--subscription",
+        default="",
+        metavar="NAME|ID",
+        help="Live: which of the Azure CLI's subscriptions to work in. Its own default stays as it is.",
+    ),
+    click.option(
+        "--here",
+        default="nowhere",
+        metavar="PLACE",
+        help="Live: where this machine stands for looking names up: on-premises, a virtual network's id, or nowhere.",
+    ),
+)
+"""Where a new live run works."""
+
+confirming = click.option(
+    "--confirm-subscription",
+    "said",
+    multiple=True,
+    metavar="NAME",
+    help="Live: the name of the subscription it may write to; repeat it for more. Without it you are asked.",
+)
+
 creating = _chain(
     estate,
     click.option("--run-id", default="", metavar="ID", help="Name of the run. [default: the next free one]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ from runbook.cli import output
 from runbook.cli.completing import complete_book, complete_run
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, home_option
-from runbook.cli.options import estate
+from runbook.cli.options import context, estate
 
 if TYPE_CHECKING:
     from runbook.wiring import Lookout
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     "--mode",
     type=click.Choice(["rehearsal", "live"]),
     default="rehearsal",
-    help="`rehearsal` (the default) reads a simulated Azure. `live` is refused: this release rehearses only.",
+    help="`rehearsal` (the default) reads a simulated Azure, `live` the real one you are signed in to.",
 )
 @estate
+@context
 @click.option("--json", "as_json", is_flag=True, help="One object: run, nodes, totals.")
 @home_option
 @click.pass_obj
@@ -38,6 +40,10 @@ def command(
     edition: str | None,
     inputs: str | None,
     sets: tuple[str, ...],
+    auth: str | None,
+    tenant: str,
+    subscription: str,
+    here: str,
     as_json: bool,
 ) -> Exit:
     """Say what a run of BOOK would do, node by node. It reads and changes nothing; no run is made.
@@ -50,14 +56,24 @@ def command(
     """
     import asyncio
 
+    from runbook.cli.driving import read_wish
     from runbook.cli.exits import of_plan
     from runbook.cli.planning import heading, plan_doc, plan_lines
+    from runbook.cli.signing import signed_in_by
+    from runbook.wiring import look_ahead
 
     if bool(book) == bool(run):
         raise click.UsageError("Name a BOOK, or a run with --run.")
     if run and (scenario or edition or inputs or sets):
         raise click.UsageError("--scenario, --edition, --inputs and --set do not go with --run: a run keeps its own.")
-    lookout = _open(settings, book, run, mode, scenario, edition, inputs, sets)
+    if mode != "live" and (tenant or subscription or here != "nowhere" or (auth and not run)):
+        raise click.UsageError("--auth, --tenant, --subscription and --here go with --mode live.")
+    if run:
+        lookout = _again(settings, run, auth)
+    else:
+        wish = replace(read_wish(book, mode, scenario, edition, inputs, sets, ""), here=here)
+        signed_in = signed_in_by(auth, tenant, subscription) if mode == "live" else None
+        lookout = look_ahead(wish, signed_in)
     findings = asyncio.run(lookout.survey())
     if as_json:
         output.json_data(plan_doc(lookout.view, lookout.driver, findings, is_run=bool(run)))
@@ -66,33 +82,25 @@ def command(
         output.data(line)
     if any(f.after for f in findings):
         output.talk("after: as things stand, once that is done. until: cannot be told before that is done.")
-    output.talk(f"Nothing was changed. {_next(book, run, scenario)}")
+    output.talk(f"Nothing was changed. {_next(book, run, mode, scenario)}")
     return of_plan(findings)
 
 
-def _open(
-    settings: Settings,
-    book: str,
-    run: str,
-    mode: str,
-    scenario: str,
-    edition: str | None,
-    inputs: str | None,
-    sets: tuple[str, ...],
-) -> Lookout:
-    from runbook.cli.driving import read_wish
+def _again(settings: Settings, run: str, auth: str | None) -> Lookout:
+    from runbook.cli.signing import tell_prompt
     from runbook.core.error import UsageError
-    from runbook.wiring import look_again, look_ahead
+    from runbook.wiring import look_again
+    from runbook.wiring.live import sign_in_for
 
-    if run:
-        lookout = look_again(settings.home, run)
-        if lookout.view.aborted is not None:
-            raise UsageError(f"Run {run} was aborted, so it has nothing left to do.", "Plan a new run of its book.")
-        return lookout
-    return look_ahead(read_wish(book, mode, scenario, edition, inputs, sets, ""))
+    lookout = look_again(settings.home, run, lambda view: sign_in_for(view, auth or "", tell_prompt))
+    if lookout.view.aborted is not None:
+        raise UsageError(f"Run {run} was aborted, so it has nothing left to do.", "Plan a new run of its book.")
+    return lookout
 
 
-def _next(book: str, run: str, scenario: str) -> str:
+def _next(book: str, run: str, mode: str, scenario: str) -> str:
     if run:
         return f"Go on: runbook resume {run}"
+    if mode == "live":
+        return f"Do it: runbook start {book} --mode live"
     return f"Rehearse it: runbook rehearse {book}" + (f" --scenario {scenario}" if scenario else "")

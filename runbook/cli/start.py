@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -9,7 +10,8 @@ import click
 from runbook.cli.completing import complete_book
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, home_option
-from runbook.cli.options import creating, driving
+from runbook.cli.options import confirming, context, creating, driving
+from runbook.cli.options import via as via_option
 
 
 @click.command()
@@ -18,9 +20,12 @@ from runbook.cli.options import creating, driving
     "--mode",
     type=click.Choice(["rehearsal", "live"]),
     required=True,
-    help="`rehearsal` runs against a simulated Azure. `live` is refused: this release rehearses only.",
+    help="`rehearsal` runs against a simulated Azure, `live` against the real one you are signed in to.",
 )
 @creating
+@via_option
+@context
+@confirming
 @driving
 @home_option
 @click.pass_obj
@@ -28,6 +33,8 @@ def command(settings: Settings, /, book: str, mode: str, **options: Any) -> Exit
     """Create a run of BOOK, a name or a YAML file, and open it.
 
     Inputs come from --set, then --inputs, then the scenario, then the book's defaults.
+
+    A live run shows where it writes and wants the name of each subscription typed, or given by --confirm-subscription.
     """
     return create_and_drive(settings, book, mode, **options)
 
@@ -42,20 +49,39 @@ def create_and_drive(
     inputs: str | None,
     sets: tuple[str, ...],
     run_id: str,
+    via: str | None = None,
+    here: str = "nowhere",
+    auth: str | None = None,
+    tenant: str = "",
+    subscription: str = "",
+    said: tuple[str, ...] = (),
     **options: Any,
 ) -> Exit:
     """What ``start`` and ``rehearse`` have in common."""
     from runbook.cli.driving import Front, drive, read_wish
-    from runbook.core.error import UsageError
 
-    if mode == "live":
-        raise UsageError("This release rehearses only: it cannot drive a real Azure yet.", "Use --mode rehearsal.")
     front = Front(**options)
     front.check()
+    if mode != "live":
+        if auth or tenant or subscription or said or via or here != "nowhere":
+            raise click.UsageError(
+                "--auth, --tenant, --subscription, --here, --via and --confirm-subscription go with --mode live."
+            )
 
-    def create() -> str:
-        from runbook.wiring import create_run
+        def create() -> str:
+            from runbook.wiring import create_run
 
-        return create_run(settings.home, read_wish(book, mode, scenario, edition, inputs, sets, run_id))
+            return create_run(settings.home, read_wish(book, mode, scenario, edition, inputs, sets, run_id))
 
-    return drive(settings.home, create, front)
+        return drive(settings.home, create, front)
+    front.check_live()
+    from runbook.cli.signing import asker, signed_in_by
+    from runbook.wiring import create_run
+    from runbook.wiring.live_drive import Consent
+
+    wish = replace(read_wish(book, mode, scenario, edition, inputs, sets, run_id), via=via or "arm", here=here)
+    signed_in = signed_in_by(auth, tenant, subscription)
+    words = list(said)
+    agree = asker(words, signed_in.account, may_ask=not front.headless)
+    run = create_run(settings.home, wish, signed_in=signed_in, agree=agree)
+    return drive(settings.home, lambda: run, front, Consent(signed_in, said=tuple(words)))

@@ -25,10 +25,12 @@ def command(settings: Settings, run: str, as_json: bool) -> Exit:
     import asyncio
 
     from runbook.cli.exits import of_verify
+    from runbook.cli.signing import tell_prompt
     from runbook.cli.verifying import verify_doc, verify_lines
     from runbook.wiring import look_again
+    from runbook.wiring.live import sign_in_for
 
-    lookout = look_again(settings.home, run)
+    lookout = look_again(settings.home, run, lambda view: sign_in_for(view, on_prompt=tell_prompt))
     checked = asyncio.run(lookout.recheck())
     if as_json:
         output.json_data(verify_doc(lookout.view, lookout.driver, checked))

@@ -23,13 +23,17 @@ TRANSIENT_CODES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One ARM call. ``path`` starts with ``/`` and carries no query; ``headers`` only what changes the meaning."""
+    """One ARM call. ``path`` starts with ``/`` and carries no query; ``headers`` only what changes the meaning.
+
+    ``az`` is the line of the Azure CLI that makes the same call, argument by argument; empty where there is none.
+    """
 
     method: Method
     path: str
     api_version: str
     body: Json | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    az: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@
     ├── StepFault                a step broke its contract (a defect of ours, never of the cloud)
     ├── ArmError                 what Azure Resource Manager did with a call
     │   ├── NotSent              the request never left: nothing can have happened
+    │   │   └── SignInNeeded     no access token: sign in again, or otherwise; nothing can have happened
     │   ├── AnswerMissing        sent, but no answer came: it may or may not have happened
     │   └── Refused              answered with an error: not applied
     │       └── Throttled        refused for now; ask again after ``retry_after_s``
@@ -77,6 +78,11 @@ class ArmError(RunbookError):
 
 class NotSent(ArmError):
     code = "not_sent"
+
+
+class SignInNeeded(NotSent):
+    code = "sign_in"
+    exit_status = 5
 
 
 class AnswerMissing(ArmError):

@@ -136,7 +136,8 @@ class RunView:
     scenario: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     pinned: Mapping[str, Any] = field(default_factory=dict)
-    """``{"cloud", "tenant", "account", "subscriptions": {id: name}}``: the only place writes may go."""
+    """``{"cloud", "tenant", "account", "subscriptions": {id: name}}``: the only place writes may go. ``cloud`` is
+    the one whose rules hold; a live run has ``cloud_name`` and ``endpoint`` beside it."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What else the run was created with (``via``, ``speed``, the scenario's text)."""
     created_ms: int = 0
@@ -149,6 +150,13 @@ class RunView:
     paused: bool = False
     aborted: str | None = None
     """The reason, when aborted."""
+
+    @property
+    def cloud(self) -> str:
+        """The cloud's name for people. A simulator that only follows another cloud's rules never passes for it."""
+        rules = str(self.pinned.get("cloud") or "")
+        name = str(self.pinned.get("cloud_name") or rules)
+        return name if name == rules else f"{name} (by the rules of {rules})"
 
     @property
     def steps_left(self) -> int:

@@ -76,7 +76,7 @@ def _run(view: RunView) -> Json:
         "created_at": iso(view.created_ms),
         "updated_at": iso(view.updated_ms),
         "took": duration((view.updated_ms - view.created_ms) / 1000),
-        "cloud": view.pinned.get("cloud", ""),
+        "cloud": view.cloud,
         "tenant": view.pinned.get("tenant", ""),
         "account": view.pinned.get("account", ""),
         "subscriptions": [{"id": s, "name": name} for s, name in view.pinned.get("subscriptions", {}).items()],

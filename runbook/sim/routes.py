@@ -171,10 +171,12 @@ def type_of(path: str) -> str:
 def find(call: Call) -> tuple[Route, Place]:
     """The route of a call, and where it points. The api-version is not looked at.
 
+    Slashes in a row count as one: `az lock create --resource` writes two, and Azure takes it.
+
     Raises:
         ArmFault: no such path, or not with this method.
     """
-    path = "/" + call.path.strip("/")
+    path = "/" + _SLASHES.sub("/", call.path).strip("/")
     count = path.count("/")
     entry = _match(call.method, path, count)
     if entry is None:
@@ -200,6 +202,7 @@ def find(call: Call) -> tuple[Route, Place]:
     return found, Place(place_id, params, kind, action)
 
 
+_SLASHES: Final = re.compile("/{2,}")
 _GROUP_OF: Final = re.compile(r"resourcegroups/([^/]+)(?:/.*)?", re.IGNORECASE)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,10 @@ from runbook.core.error import BookError, UsageError
 from runbook.sim.scenario import Scenario, validated
 
 LARGEST_BYTES: Final = 1_000_000
+"""Of YAML, which takes seconds per megabyte to read; what a program writes (``runbook capture``) may be JSON."""
+LARGEST_JSON: Final = 64_000_000
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+"""What makes a name a file's."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -43,20 +48,41 @@ def load_scenario(name_or_path: str) -> Scenario:
         BookError: the file is not right.
     """
     path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
+    if path.suffix not in SUFFIXES:
         path = assets.path("scenarios", f"{name_or_path}.yaml")
     try:
         source = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         known = ", ".join(list_scenarios())
         raise UsageError(f"There is no scenario {name_or_path!r}.", f"Shipped scenarios: {known}.") from error
-    return parse_scenario(source, str(path))
+    return _parse_json(source, str(path)) if path.suffix == ".json" else parse_scenario(source, str(path))
 
 
 def list_scenarios() -> list[str]:
     """Names of the shipped scenarios, sorted."""
     folder = assets.path("scenarios")
     return sorted(p.stem for p in folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def _parse_json(source: str, file: str) -> Scenario:
+    """A scenario that a program wrote; faults are told by their place in it, without a line."""
+    if len(source) > LARGEST_JSON:
+        raise BookError(
+            f"a scenario is no larger than {LARGEST_JSON // 1_000_000} megabytes", file=file, line=1, column=1
+        )
+    try:
+        doc = json.loads(source)
+    except (ValueError, RecursionError) as error:
+        line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
+        raise BookError(f"not JSON: {getattr(error, 'msg', error)}", file=file, line=line, column=column) from error
+    if not isinstance(doc, dict):
+        raise BookError("a scenario is a mapping", file=file, line=1, column=1)
+    try:
+        return validated(doc)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BookError(f"scenario: {place}: {first['msg']}", file=file, line=1, column=1) from error
 
 
 def parse_scenario(source: str, file: str) -> Scenario:

@@ -125,6 +125,10 @@ class State:
         if self.has(table, key):
             self._undo.append((table, key, self._place(table, key, None), False))
 
+    def count(self, table: str) -> int:
+        """How many documents a table holds."""
+        return len(self._keys.get(table, ()))
+
     def keys(self, table: str, prefix: str = "") -> list[str]:
         """The keys that begin with ``prefix``, sorted."""
         return _beginning(self._keys.get(table, []), prefix)

@@ -191,6 +191,18 @@ def texts(body: Any, *path: str) -> list[str]:
     return values
 
 
+def tags_of(body: Json) -> Json:
+    """The tags in a body.
+
+    Raises:
+        ArmFault: 400, they are not texts.
+    """
+    tags = obj(body, "tags")
+    if not all(isinstance(v, str) for v in tags.values()):
+        raise bad_request("The request content was invalid: every tag must be a string.", target="tags")
+    return tags
+
+
 def one_of(body: Any, *path: str, among: Sequence[str], default: str) -> str:
     """The enumerated string at ``path``, in the enumeration's own spelling (letter case is ignored).
 
@@ -217,7 +229,7 @@ def _wrong(path: tuple[str, ...], what: str) -> ArmFault:
 
 
 def json_body(call: Call) -> Json:
-    """The call's body as an object.
+    """The call's body as an object. A field that a PUT gives as null counts as left out; in a PATCH it unsets.
 
     Raises:
         ArmFault: 400 when it is absent, not JSON or no object.
@@ -226,7 +238,15 @@ def json_body(call: Call) -> Json:
         raise bad_request("The request content was invalid and could not be deserialized: it is not JSON.")
     if call.body is None:
         raise bad_request("The request content is not valid and could not be deserialized: a body is required.")
-    return obj(call.body)
+    body = obj(call.body)
+    return {name: _given(value) for name, value in body.items() if value is not None} if call.method == "PUT" else body
+
+
+def _given(value: Any) -> Any:
+    """A value without what is null inside it; a list keeps its length."""
+    if isinstance(value, dict):
+        return {name: _given(inner) for name, inner in value.items() if inner is not None}
+    return [_given(inner) for inner in value] if isinstance(value, list) else value
 
 
 # ---------------------------------------------------------------- ETags

@@ -35,6 +35,14 @@ class RunMoved(Message):
     """The journal has grown; read the newest view."""
 
 
+class Prompted(Message):
+    """A sign-in wants something of the operator, in words."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class CommandSettled(Message):
     """The engine took a command (``error`` is None) or refused it."""
 

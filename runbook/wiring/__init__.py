@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runbook.home import run_dir
 from runbook.wiring.create import Wish, create_run, find_scenario
-from runbook.wiring.drive import Rehearsal, answer_run, attach, open_run
+from runbook.wiring.drive import Rehearsal, answer_run, attach, open_run, open_session
 from runbook.wiring.look import Lookout, look_again, look_ahead
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "look_again",
     "look_ahead",
     "open_run",
+    "open_session",
     "run_dir",
 ]

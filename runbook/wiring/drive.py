@@ -20,7 +20,7 @@ from runbook.core.redact import redact
 from runbook.core.view import RunView
 from runbook.engine.decide import decide
 from runbook.engine.engine import Engine
-from runbook.engine.host import Attachment, Follower, Host
+from runbook.engine.host import Attachment, Follower, Host, Session
 from runbook.engine.log import Log
 from runbook.engine.world import Limits
 from runbook.home import journal_path
@@ -28,7 +28,6 @@ from runbook.journal import lease
 from runbook.journal.fold import fold
 from runbook.journal.load import keep_snapshot, load_view
 from runbook.journal.store import Driver, Journal
-from runbook.wiring.create import LIVE_IS_NOT_HERE
 from runbook.wiring.world import cloud_file, rehearsal_world
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from runbook.sim.cloud import Cloud
     from runbook.sim.state import State
     from runbook.sim.transport import SimTransport
+    from runbook.wiring.live_drive import Consent
 
 
 class Rehearsal:
@@ -114,16 +114,14 @@ def open_run(
 
     Raises:
         RunUnknown, Driven, TooNew, Damaged, Unwritable: as the class says.
-        UsageError: the run is a live one.
+        UsageError: the run is no rehearsal.
     """
     with contextlib.ExitStack() as undo:
         journal = Journal.open(journal_path(home, run), durable=durable)
         undo.callback(journal.close)
         mode = load_view(journal).mode
         if mode != "rehearsal":
-            raise UsageError(
-                f"Run {run} is a {mode or 'nameless'} run. {LIVE_IS_NOT_HERE}", "A later release drives it."
-            )
+            raise UsageError(f"Run {run} is a {mode or 'nameless'} run, not a rehearsal.", "`runbook resume` opens it.")
         held = lease.take(journal, take_over=take_over, reason="take-over was asked for" if take_over else "")
         undo.callback(held.release)
         view = load_view(journal)  # anew: the driver before may have written until now
@@ -164,6 +162,33 @@ def _rehearsal(
     return Rehearsal(journal, held, clock, state, transport, arm, engine)
 
 
+def open_session(home: Path, run: str, *, consent: Consent | None = None, **opening: Any) -> Session:
+    """Open a run of either mode for driving.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        consent: what a live run is opened with.
+        opening: as ``open_run`` takes it; a live run takes what is not about simulated time.
+
+    Raises:
+        RunbookError: as ``open_run`` and ``open_live``.
+    """
+    journal = Journal.open(journal_path(home, run), write=False)
+    try:
+        first = next(journal.entries(), None)  # it says it: a run of thousands of nodes is not folded for that
+    finally:
+        journal.close()
+    if first is None or first.data.get("mode") != "live":
+        return open_run(home, run, **opening)
+    from runbook.wiring.live_drive import Consent, open_live
+
+    if opening.get("away_s"):
+        raise UsageError("--away is for rehearsals: in the real cloud time passes by itself.", "Leave it out.")
+    real = {name: value for name, value in opening.items() if name in ("take_over", "durable", "limits")}
+    return open_live(home, run, consent or Consent(), **real)
+
+
 def attach(
     home: Path, run: str, *, watch: bool = True, on_driven: Callable[[Driven], None] | None = None, **opening: Any
 ) -> Attachment:
@@ -174,14 +199,14 @@ def attach(
         run: the run's id.
         watch: follow instead of failing where another process drives.
         on_driven: told of that.
-        opening: as ``open_run`` takes it.
+        opening: as ``open_session`` takes it.
 
     Raises:
-        RunbookError: as ``open_run``.
+        RunbookError: as ``open_session``.
     """
     path = journal_path(home, run)
     try:
-        return Host(lambda: open_run(home, run, **opening), path)
+        return Host(lambda: open_session(home, run, **opening), path)
     except Driven as error:
         if not watch:
             raise

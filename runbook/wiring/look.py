@@ -1,7 +1,7 @@
 """Looking at a cloud for a plan or a report on drift: no journal is written, no lease taken, nothing sent.
 
 Invariants: between client and cloud stands ``ReadOnly``, so a write cannot pass whoever asks for it; and what is looked
-at is a copy in memory, so a look leaves no trace in a rehearsal either, and disturbs nobody who drives it.
+at in a rehearsal is a copy in memory, so a look leaves no trace there either, and disturbs nobody who drives it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runbook.book import Book, book_from_json
-from runbook.core.clock import VirtualClock
+from runbook.core.clock import RealClock, VirtualClock
 from runbook.core.entry import Entry, Kind, canonical
-from runbook.core.error import UsageError
 from runbook.core.redact import redact
 from runbook.core.view import RunView
 from runbook.engine.recheck import Recheck, recheck
@@ -25,7 +24,8 @@ from runbook.journal.fold import fold
 from runbook.journal.lease import driver, words
 from runbook.journal.load import load_view
 from runbook.journal.store import Journal
-from runbook.wiring.create import LIVE_IS_NOT_HERE, Wish, prepare
+from runbook.wiring.create import Wish, prepare, prepare_live
+from runbook.wiring.live import SignedIn, SignIn, live_world, sign_in_for
 from runbook.wiring.world import cloud_file, rehearsal_world
 
 if TYPE_CHECKING:
@@ -43,15 +43,25 @@ class Lookout:
 
     Attributes:
         driver: in words, who drives the run at this moment; None when nobody does.
-        transport: to the simulated cloud; only what passed ``ReadOnly`` reaches it.
     """
 
     book: Book
     view: RunView
     world: World
-    transport: SimTransport
     driver: str | None
     _arm: ArmClient
+    _sim: SimTransport | None = None
+
+    @property
+    def transport(self) -> SimTransport:
+        """To the simulated cloud; only what passed ``ReadOnly`` reaches it.
+
+        Raises:
+            LookupError: the cloud is a real one.
+        """
+        if self._sim is None:
+            raise LookupError("a live look has no simulated cloud")
+        return self._sim
 
     async def survey(self) -> tuple[Finding, ...]:
         """What a run would do from here."""
@@ -68,27 +78,44 @@ class Lookout:
             await self._arm.close()
 
 
-def look_ahead(wish: Wish) -> Lookout:
+def look_ahead(wish: Wish, signed_in: SignedIn | None = None) -> Lookout:
     """A run as it would begin. Nothing is made on the disk.
+
+    Args:
+        wish: what it would be made from.
+        signed_in: for a live run, who looks.
 
     Raises:
         UsageError: the mode, scenario or edition will not do.
         BookError: a fault in the book, the scenario or the inputs.
+        ContextError, ArmError: a live run's subscriptions cannot be seen.
     """
     from runbook.sim.state import State
 
+    if wish.mode == "live" and signed_in is not None:
+        _, first = prepare_live(wish, signed_in)
+        view = _begun(first, RealClock().now_ms())
+        return _live_lookout(view, signed_in, None)
     _, scenario, first = prepare(wish)
-    first = json.loads(canonical(redact({"id": PLAN, **first})))  # as a run would read it back from its journal
-    view = fold(RunView(), [Entry(1, scenario.start_ms, Kind.RUN_CREATED, None, None, first, "")])
-    return _lookout(view, State(), None)
+    return _lookout(_begun(first, scenario.start_ms), State(), None)
 
 
-def look_again(home: Path, run: str) -> Lookout:
-    """A run that exists, as it stands, and its cloud as it stands; time does not pass for either.
+def _begun(first: dict[str, Any], at_ms: int) -> RunView:
+    doc = json.loads(canonical(redact({"id": PLAN, **first})))  # as a run would read it back from its journal
+    return fold(RunView(), [Entry(1, at_ms, Kind.RUN_CREATED, None, None, doc, "")])
+
+
+def look_again(home: Path, run: str, sign_in: SignIn | None = None) -> Lookout:
+    """A run that exists, as it stands, and its cloud as it stands. In a rehearsal time does not pass for either.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        sign_in: how a live run's looker signs in; as the run was made when absent.
 
     Raises:
         RunUnknown, TooNew, Damaged, Unwritable: as the class says.
-        UsageError: the run is a live one.
+        ContextError, SignInNeeded: a live run's looker is not signed in where the run is pinned to.
     """
     from runbook.sim.state import copy_of
 
@@ -98,11 +125,15 @@ def look_again(home: Path, run: str) -> Lookout:
         view, row = load_view(journal), driver(journal)
     finally:
         journal.close()
-    if view.mode != "rehearsal":
-        raise UsageError(
-            f"Run {run} is a {view.mode or 'nameless'} run. {LIVE_IS_NOT_HERE}", "A later release looks at it."
-        )
-    return _lookout(view, copy_of(cloud_file(path)), words(row) if row else None)
+    who = words(row) if row else None
+    if view.mode == "live":
+        return _live_lookout(view, (sign_in or sign_in_for)(view), who)
+    return _lookout(view, copy_of(cloud_file(path)), who)
+
+
+def _live_lookout(view: RunView, signed_in: SignedIn, driver: str | None) -> Lookout:
+    world, arm = live_world(view, signed_in, is_read_only=True)
+    return Lookout(book_from_json(view.book), view, world, driver, arm)
 
 
 def _lookout(view: RunView, state: State, driver: str | None) -> Lookout:
@@ -114,4 +145,4 @@ def _lookout(view: RunView, state: State, driver: str | None) -> Lookout:
     clock = VirtualClock(max(view.updated_ms, state.latest_ms))
     transport = SimTransport(Cloud(from_doc(view.options["scenario"]), clock, state))
     world, arm = rehearsal_world(view.id, transport.cloud, clock, ReadOnly(transport))
-    return Lookout(book_from_json(view.book), view, world, transport, driver, arm)
+    return Lookout(book_from_json(view.book), view, world, driver, arm, transport)

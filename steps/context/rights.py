@@ -11,7 +11,7 @@ from runbook.core.error import Refused
 from runbook.core.ids import subscription_of
 from runbook.step import Blocked, Check, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
-from steps._shared.look import name_of, same
+from steps._shared.look import name_of, said, same
 from steps._shared.providers import read_provider
 from steps._shared.rights import grants_at, is_granted
 from steps.context._locks import level_of, lock_text, reaches
@@ -49,6 +49,8 @@ class Demand:
 class Rights(Step):
     """Rights and locks in one subscription.
 
+    A missing right can be accepted by a word that names it; a word that does not name it is none on it.
+
     Deny assignments are not part of Azure's answer, so it may still refuse.
 
     Source: Permissions 2022-04-01; Management Locks 2020-05-01; "Understand Azure role definitions", Microsoft Learn.
@@ -66,8 +68,15 @@ class Rights(Step):
         here = await self._here(ctx.arm)
         grants = {scope: await grants_at(ctx.arm, scope) for scope in dict.fromkeys(d.scope for d in here)}
         lacking = [d for d in here if not is_granted(d.action, grants[d.scope])]
-        missing = [d for d in lacking if not d.otherwise]
+        wanted = [d for d in lacking if not d.otherwise]
+        words = " ".join(word["text"] for word in ctx.attested).lower()
+        missing = [d for d in wanted if d.action.lower() not in words]
         checks = [check for scope in grants if (check := _rights_check(scope, here, missing)) is not None]
+        checks += [
+            expect(d.action, f"held, to {_lower(d.purpose)}", f"missing, accepted: {said(ctx.attested[-1])}", ok=True)
+            for d in wanted
+            if d not in missing
+        ]
         checks += [
             expect(d.action, f"held, to {_lower(d.purpose)}", d.otherwise, ok=True) for d in lacking if d.otherwise
         ]
@@ -80,8 +89,10 @@ class Rights(Step):
                     "Have an owner assign a role that holds them at the scope named (Contributor holds all of them), "
                     "sign in again so that the token knows it, then retry.",
                     "Drive this run with an account that holds them.",
+                    "Go on without them, knowing that Azure will refuse what needs them: vouch for it, naming each.",
                 ),
                 checks,
+                attest=f"I go on without {', '.join(sorted({d.action for d in missing}))}",
             )
         return await self._locks(ctx, here, checks)
 

@@ -18,6 +18,7 @@ from runbook.cli.main import COMMANDS, cli
 from runbook.core import error
 from runbook.core.error import RunbookError
 from runbook.core.state import diagram
+from runbook.sim.coverage import implemented
 from tests.architecture.repository import ROOT
 
 README = ROOT / "README.md"
@@ -87,10 +88,18 @@ def exit_codes() -> str:
     return "\n".join(rows)
 
 
+def simulated() -> str:
+    """A table with one row per resource type that the simulated Azure answers for."""
+    rows = ["| resource type | operations | api-versions |", "|---|---|---|"]
+    rows += [f"| {row.type} | {', '.join(row.operations)} | {row.span} |" for row in implemented()]
+    return "\n".join(rows)
+
+
 def blocks() -> dict[str, str]:
     """What stands between ``<!-- name -->`` and ``<!-- /name -->``, by name."""
     states = f"```mermaid\n{diagram()}\n```"
-    return {"states": states, "errors": errors(), "commands": commands(), "exits": exit_codes()}
+    lists = {"errors": errors(), "commands": commands(), "exits": exit_codes(), "simulated": simulated()}
+    return {"states": states, **lists}
 
 
 def block(text: str, name: str) -> str | None:

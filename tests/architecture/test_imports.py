@@ -69,7 +69,9 @@ def make_run(home: Path) -> None:
     assert journal_path(home, "run-1").is_file()
 
 
-@pytest.mark.parametrize("args", [("--help",), ("--version",), ("rehearse", "--help"), ("resume", "--help")])
+@pytest.mark.parametrize(
+    "args", [("--help",), ("--version",), ("rehearse", "--help"), ("resume", "--help"), ("simulate", "--help")]
+)
 def test_help_loads_neither_screen_nor_cloud(args: tuple[str, ...]) -> None:
     assert not packages(loaded_by(RUN, *args)) & {*HEAVY, "apsw"}
 

@@ -14,7 +14,7 @@ TEST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' &
 FIRST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/runbook rehearse arc-private-link"
 
 
-@pytest.mark.parametrize("name", ["states", "errors", "commands", "exits"])
+@pytest.mark.parametrize("name", ["states", "errors", "commands", "exits", "simulated"])
 def test_what_readme_says_is_what_the_code_says(name: str) -> None:
     stands = block(README.read_text("utf-8"), name)
     assert stands == blocks()[name], "run `python -m tests.architecture.readme`"

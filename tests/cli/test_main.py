@@ -59,9 +59,9 @@ def test_every_command_has_help_and_takes_the_state_folder(name: str) -> None:
         assert all(p.help for p in leaf.params if isinstance(p, click.Option)), leaf.name
 
 
-def test_help_says_that_this_release_rehearses_only(shell: Shell) -> None:
-    assert "rehearses" in shell("--help").out
-    assert "`live` is refused" in " ".join(shell("start", "--help").out.split())
+def test_help_says_what_touches_no_real_azure(shell: Shell) -> None:
+    assert "touches no real Azure" in " ".join(shell("--help").out.split())
+    assert "`live` against the real one" in " ".join(shell("start", "--help").out.split())
 
 
 def test_an_unknown_command_is_answered_with_near_ones(shell: Shell) -> None:

@@ -53,10 +53,27 @@ def test_a_malformed_inputs_file_is_told_with_its_place(text: str, shell: Shell,
     assert not (home / "runs").exists()
 
 
-def test_live_runs_are_refused_honestly(shell: Shell, home: Path) -> None:
-    ended = shell("start", "arc-private-link", "--mode", "live", "--headless")
+@pytest.mark.parametrize("command", [("start", "--headless"), ("plan",)])
+def test_a_live_run_wants_somebody_signed_in(command: tuple[str, ...], shell: Shell, home: Path) -> None:
+    ended = shell(command[0], "arc-private-link", "--mode", "live", *command[1:])
+    assert ended.code == 5
+    assert "Nobody is signed in to the Azure CLI" in ended.err
+    assert "az login" in ended.err
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("option", [("--via", "az"), ("--confirm-subscription", "x"), ("--auth", "cli")])
+def test_what_is_for_live_runs_is_refused_for_rehearsals(option: tuple[str, str], shell: Shell, home: Path) -> None:
+    ended = shell("start", "arc-private-link", "--mode", "rehearsal", "--headless", *option)
     assert ended.code == 2
-    assert "rehearses only" in ended.err
+    assert "go with --mode live" in ended.err
+    assert not home.exists()
+
+
+def test_simulated_time_is_refused_for_live_runs(shell: Shell, home: Path) -> None:
+    ended = shell("start", "arc-private-link", "--mode", "live", "--headless", "--speed", "5")
+    assert ended.code == 2
+    assert "for rehearsals" in ended.err
     assert not home.exists()
 
 

@@ -96,8 +96,7 @@ def problems(method: str, path: str, reply: Reply, version: str = "") -> list[st
     if status == "default" and reply.status < 400:
         return [f"{method} {operation.template}: {reply.status} is a success that the description does not know"]
     base = f"http://specs/{operation.file.relative_to(ROOT).as_posix()}#{operation.pointer}/{status}"
-    document = json.loads(operation.file.read_text())
-    response = document["paths"][operation.template][operation.method]["responses"][status]
+    response = document(operation.file)["paths"][operation.template][operation.method]["responses"][status]
     if "schema" not in response:
         return [] if reply.body is None else [f"{method} {operation.template}: {status} must have no body"]
     schema = {"$ref": base + "/schema"}
@@ -119,11 +118,10 @@ def request_problems(method: str, path: str, body: Any, version: str = "") -> li
     that only answers hold, or whose value does not fit.
     """
     operation = find(method, path, version)
-    document = _document(operation.file)
-    item = document["paths"][operation.template]
+    item = document(operation.file)["paths"][operation.template]
     where = f"{method} {operation.template} ({operation.version})"
     for listed in (*item.get("parameters", ()), *item[operation.method].get("parameters", ())):
-        parameter, file = _resolved(listed, operation.file)
+        parameter, file = resolved(listed, operation.file)
         if parameter["in"] != "body":
             continue
         if body is None:
@@ -133,16 +131,17 @@ def request_problems(method: str, path: str, body: Any, version: str = "") -> li
 
 
 @cache
-def _document(file: Path) -> Any:
+def document(file: Path) -> Any:
+    """A description as it was published."""
     return json.loads(file.read_text())
 
 
-def _resolved(node: Any, file: Path) -> tuple[Any, Path]:
+def resolved(node: Any, file: Path) -> tuple[Any, Path]:
     """What a node stands for, and the file it lies in."""
     while "$ref" in node:
         place, _, pointer = node["$ref"].partition("#")
         file = _near(file, place) if place else file
-        node = _document(file)
+        node = document(file)
         for part in pointer.strip("/").split("/"):
             node = node[part.replace("~1", "/").replace("~0", "~")]
     return node, file
@@ -154,13 +153,13 @@ def _near(file: Path, place: str) -> Path:
     return beside if beside.exists() else ROOT / place.replace("../", "").removeprefix("./")
 
 
-def _fields(schema: Any, file: Path) -> tuple[dict[str, tuple[Any, Path]], set[str], bool]:
+def fields(schema: Any, file: Path) -> tuple[dict[str, tuple[Any, Path]], set[str], bool]:
     """The fields of an object, those required, and whether others may stand beside them."""
-    schema, file = _resolved(schema, file)
+    schema, file = resolved(schema, file)
     known: dict[str, tuple[Any, Path]] = {}
     required, is_open = set(schema.get("required", ())), "additionalProperties" in schema
     for part in schema.get("allOf", ()):
-        more, needed, opens = _fields(part, file)
+        more, needed, opens = fields(part, file)
         known |= more
         required |= needed
         is_open = is_open or opens
@@ -169,12 +168,12 @@ def _fields(schema: Any, file: Path) -> tuple[dict[str, tuple[Any, Path]], set[s
 
 
 def _misfits(schema: Any, file: Path, value: Any, at: str) -> Iterator[str]:
-    schema, file = _resolved(schema, file)
+    schema, file = resolved(schema, file)
     choices = schema.get("enum")
     if choices and value not in choices:
         yield f"{at}: {value!r} is not among {choices}"
     if isinstance(value, dict):
-        known, required, is_open = _fields(schema, file)
+        known, required, is_open = fields(schema, file)
         yield from (f"{at}: {name} is missing" for name in sorted(required - value.keys()) if not _is_told(known, name))
         for name, inner in value.items():
             if name not in known:

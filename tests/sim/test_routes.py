@@ -122,3 +122,8 @@ def _world() -> World:
         _SHARED.append(World())
         _SHARED[0].ok("PUT", SCOPE, "2022-12-27", {"location": "westeurope"})
     return _SHARED[0]
+
+
+def test_slashes_in_a_row_count_as_one() -> None:
+    world = World()
+    assert world.get(f"/subscriptions/{SUB}//resourceGroups///rg/", "2021-04-01")["name"] == "rg"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,3 +167,14 @@ def test_the_small_desktop_estate_is_public_in_use_and_has_one_machine_switched_
     closed = [p for p in pools if p["properties"].get("publicNetworkAccess", "Enabled") != "Enabled"]
     assert (len(pools), closed) == (2, [])
     assert world.cloud.find(world.scenario.inputs["placeholder"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("{", "not JSON"), ("[]", "a scenario is a mapping"), ('{"id": "x"}', "scenario: title: Field required")],
+)
+def test_a_scenario_that_a_program_wrote_is_checked_as_any_other(text: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "twin.json"
+    file.write_text(text)
+    with pytest.raises(BookError, match=words):
+        load_scenario(str(file))

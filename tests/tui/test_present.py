@@ -436,3 +436,10 @@ def test_a_plan_shows_each_thing_that_changes_on_a_line_of_its_own() -> None:
         "   − (removed)",
     ):
         assert row in told
+
+
+def test_a_simulator_never_passes_for_the_cloud_whose_rules_it_follows() -> None:
+    pinned = {**ready().pinned, "cloud": "AzureCloud", "cloud_name": "Rehearsal", "endpoint": "https://127.0.0.1:8443"}
+    text = as_text(header(replace(ready(), mode="live", pinned=pinned), SEAT, 120))
+    assert "Rehearsal (by the rules of AzureCloud)" in text
+    assert "AzureCloud" in as_text(header(replace(ready(), mode="live"), SEAT, 120))

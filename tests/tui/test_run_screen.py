@@ -14,6 +14,7 @@ from runbook.core.command import Abort, Approve, Attest, Pause, Retry, Skip, Sta
 from runbook.core.docs import ChangeDoc, CommandDoc
 from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.error import LeaseLost, UsageError
+from runbook.core.event import Event
 from runbook.core.view import NodeView, RunView
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.widgets.node_tree import NodeTree
@@ -469,3 +470,14 @@ async def test_where_room_is_short_help_and_quit_are_still_in_sight() -> None:
         assert "? Help" in keys
         assert "q Quit" in keys
         assert "Attest" not in keys
+
+
+async def test_what_a_sign_in_wants_in_the_middle_of_a_run_stands_on_the_screen() -> None:
+    store = Store(replace(ready(), mode="live"))
+    async with showing(store) as (pilot, app):
+        text = "To sign in, open https://login.example/device on any device and type the code [b]ABC123"
+        entry = Entry.chain(Draft(Kind.NOTED, data={"text": text, "prompt": True}), 99, NOW, "")
+        for listener in store.listeners:
+            listener(Event(entry, None, store.held))
+        await idle(pilot)
+        assert [n.message for n in app._notifications] == [text]

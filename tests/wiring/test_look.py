@@ -193,5 +193,5 @@ def test_what_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
     (run_dir(tmp_path, RUN) / "cloud.db").unlink()
     with pytest.raises(Damaged, match="gone"):
         look_again(tmp_path, RUN)
-    with pytest.raises(UsageError, match="rehearses only"):
+    with pytest.raises(UsageError, match="no mode 'live' with a scenario"):
         look_ahead(Wish(BOOK, mode="live"))

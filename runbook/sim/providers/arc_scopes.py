@@ -31,7 +31,7 @@ from runbook.sim.providers.namespaces import ARC_FLAG
 from runbook.sim.providers.registration import is_visible
 from runbook.sim.providers.resources import check_location
 from runbook.sim.routes import GROUP, SUBSCRIPTION, route
-from runbook.sim.wire import ArmFault, Call, Json, Reply, json_body, obj, one_of, resource_not_found
+from runbook.sim.wire import ArmFault, Call, Json, Reply, json_body, one_of, resource_not_found, tags_of
 
 
 def _body(cloud: Cloud, scope: Json) -> Json:
@@ -73,7 +73,7 @@ def _put_scope(cloud: Cloud, call: Call, place: Place) -> Reply:
         "name": existing["name"] if existing else place.name,
         "type": SCOPE,
         "location": location,
-        "tags": obj(body, "tags"),
+        "tags": tags_of(body),
         "properties": {
             "privateLinkScopeId": cloud.resource_guid(place.id, "scope"),
             "publicNetworkAccess": access,
@@ -87,7 +87,7 @@ def _put_scope(cloud: Cloud, call: Call, place: Place) -> Reply:
 @route("PATCH", ONE, versions=HYBRID)
 def _patch_scope(cloud: Cloud, call: Call, place: Place) -> Reply:
     body = json_body(call)
-    scope = {**scope_at(cloud, place), "tags": obj(body, "tags")}
+    scope = {**scope_at(cloud, place), "tags": tags_of(body)}
     cloud.save(scope)
     return Reply(200, {}, _body(cloud, scope))
 

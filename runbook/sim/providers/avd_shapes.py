@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from runbook.sim.routes import SUBSCRIPTION
-from runbook.sim.wire import Call, Json, flag, integer, obj, one_of, text, texts
+from runbook.sim.wire import Call, Json, flag, integer, obj, one_of, tags_of, text, texts
 
 NEWEST: Final = "2025-04-01-preview"
 VERSIONS: Final = frozenset({"2021-07-12", "2022-10-14-preview", "2024-04-03", NEWEST})
@@ -158,7 +158,7 @@ def known(fields: Sequence[Field], properties: Json, call: Call) -> Json:
 
 def tags_after(body: Json, before: Json | None, *, is_patch: bool = False) -> Json:
     """The tags as they stand after a write."""
-    return obj(body, "tags") if "tags" in body or not is_patch or before is None else obj(before, "tags")
+    return tags_of(body) if "tags" in body or not is_patch or before is None else obj(before, "tags")
 
 
 def access_of(target: Json) -> str:

@@ -23,11 +23,11 @@ from runbook.sim import operations
 from runbook.sim.cloud import Cloud
 from runbook.sim.hooks import effect, on
 from runbook.sim.providers.addresses import NIC
-from runbook.sim.providers.network import reference, referenced, region_for, tags_of
+from runbook.sim.providers.network import reference, referenced, region_for
 from runbook.sim.providers.resources import check_location
 from runbook.sim.routes import GROUP, SUBSCRIPTION, Place, route
 from runbook.sim.seeding import seeder
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, items, json_body, obj, text
+from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, items, json_body, obj, tags_of, text
 
 COMPUTE: Final = frozenset(
     {

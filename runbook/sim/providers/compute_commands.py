@@ -23,9 +23,22 @@ from runbook.sim.cloud import Cloud
 from runbook.sim.hooks import effect, on
 from runbook.sim.providers.compute import COMPUTE, ONE, boots_of, check_running, expands_view, is_windows, power_of
 from runbook.sim.providers.compute_scripts import run
-from runbook.sim.providers.network import region_for, tags_of
+from runbook.sim.providers.network import region_for
 from runbook.sim.routes import Place, route
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, flag, integer, json_body, obj, text, texts
+from runbook.sim.wire import (
+    ArmFault,
+    Call,
+    Json,
+    Reply,
+    bad_request,
+    flag,
+    integer,
+    json_body,
+    obj,
+    tags_of,
+    text,
+    texts,
+)
 
 COMMAND: Final = "Microsoft.Compute/virtualMachines/runCommands"
 _COMMANDS: Final = ONE + "/runCommands"

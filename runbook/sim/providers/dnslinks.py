@@ -14,10 +14,10 @@ from runbook.sim import operations
 from runbook.sim.cloud import Cloud
 from runbook.sim.providers.authorization import check_linked
 from runbook.sim.providers.dnsrecords import DNS, dns_etag
-from runbook.sim.providers.network import HERE, VNET, etag_of, reference, tags_of
+from runbook.sim.providers.network import HERE, VNET, etag_of, reference
 from runbook.sim.providers.privatedns import LINK, begin, check_global, check_new, has_failed, settle
 from runbook.sim.routes import Place, route
-from runbook.sim.wire import Call, Json, Reply, bad_request, check_match, flag, json_body, obj, one_of, text
+from runbook.sim.wire import Call, Json, Reply, bad_request, check_match, flag, json_body, obj, one_of, tags_of, text
 
 _ZONE: Final = HERE + "/privateDnsZones/{zone}"
 _LINK: Final = _ZONE + "/virtualNetworkLinks/{link}"

@@ -37,10 +37,9 @@ from runbook.sim.providers.network import (
     region_for,
     settle,
     stamped,
-    tags_of,
 )
 from runbook.sim.routes import SUBSCRIPTION, Place, route
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, check_match, items, json_body, obj, text
+from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, check_match, items, json_body, obj, tags_of, text
 
 _ENDPOINTS: Final = HERE + "/privateEndpoints"
 _ENDPOINT: Final = _ENDPOINTS + "/{name}"

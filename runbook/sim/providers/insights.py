@@ -25,7 +25,7 @@ LOG: Final = frozenset({"2014-04-01", "2015-04-01", "2017-03-01-preview"})
 RETENTION_MS: Final = 90 * 86_400_000
 _CLAUSE: Final = re.compile(
     r"\s*(eventTimestamp|resourceGroupName|resourceUri|resourceProvider|correlationId|eventChannels|status|caller)"
-    r"\s+(ge|le|eq)\s+'([^']*)'\s*",
+    r"\s+(ge|le|eq)\s+(?:'([^']*)'|([\d:.TZ+-]+))\s*",  # the Azure CLI writes times without quotes
     re.IGNORECASE,
 )
 
@@ -162,7 +162,7 @@ def _filter(cloud: Cloud, call: Call) -> tuple[int, int, str, str]:
         match = _CLAUSE.fullmatch(clause)
         if match is None:
             raise _bad(f"The filter '{given}' is not supported: '{clause}' cannot be understood.")
-        name, operator, value = match[1].lower(), match[2].lower(), match[3]
+        name, operator, value = match[1].lower(), match[2].lower(), match[3] or match[4] or ""
         if name == "eventtimestamp" and operator in ("ge", "le"):
             try:
                 at_ms = from_iso(value)

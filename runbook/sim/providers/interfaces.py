@@ -26,12 +26,11 @@ from runbook.sim.providers.network import (
     missing_reference,
     reference,
     referenced,
-    tags_of,
 )
 from runbook.sim.providers.resources import check_location
 from runbook.sim.routes import SUBSCRIPTION, Place, route
 from runbook.sim.seeding import seeder
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, items, obj, text, texts
+from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, items, obj, tags_of, text, texts
 
 VM: Final = "Microsoft.Compute/virtualMachines"
 

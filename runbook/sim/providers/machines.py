@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from runbook.core.clock import iso
+from runbook.sim import operations
 from runbook.sim.cloud import Cloud, Place
 from runbook.sim.hooks import effect, on
 from runbook.sim.parties import merged
@@ -20,12 +21,15 @@ from runbook.sim.providers.hybridcompute import HYBRID, SCOPE, validation
 from runbook.sim.providers.resources import check_location
 from runbook.sim.routes import GROUP, SUBSCRIPTION, route
 from runbook.sim.seeding import seeder
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, obj, text
+from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, obj, tags_of, text
 
 MACHINE: Final = "Microsoft.HybridCompute/machines"
 _HOME: Final = "/providers/" + MACHINE
 _ONE: Final = GROUP + _HOME + "/{name}"
 _TABLE: Final = "associations"
+_DELETES_LATER: Final = "2026-07-15"
+"""From here on a deletion is an operation. Source: azure-mgmt-hybridcompute 10.0.0, which speaks this version and takes
+202 and 204 alone; the OpenAPI of 2022-12-27 has 200 and 204. Which version in between changed it is unconfirmed."""
 
 
 @seeder(MACHINE)
@@ -95,7 +99,7 @@ def _put(cloud: Cloud, call: Call, place: Place) -> Reply:
         machine = _filled(cloud, {**writable, "id": place.id, "properties": {"status": "Disconnected"}})
     else:
         check_location(cloud, body, MACHINE)
-        machine = merged(existing, {"tags": obj(writable, "tags")})
+        machine = merged(existing, {"tags": tags_of(writable)})
     _associate(cloud, place, machine, wanted)
     return Reply(200, {}, machine)
 
@@ -105,7 +109,7 @@ def _patch(cloud: Cloud, call: Call, place: Place) -> Reply:
     body = json_body(call)
     machine = cloud.need(place.id)
     if "tags" in body:
-        machine["tags"] = obj(body, "tags")
+        machine["tags"] = tags_of(body)
     properties = obj(body, "properties")
     wanted = text(machine, "properties", "privateLinkScopeResourceId")
     if "privateLinkScopeResourceId" in properties:
@@ -178,11 +182,30 @@ def _validate(cloud: Cloud, call: Call, place: Place) -> Reply:
 
 @route("DELETE", _ONE, versions=HYBRID)
 def _delete(cloud: Cloud, call: Call, place: Place) -> Reply:
-    if cloud.find(place.id) is None:
+    machine = cloud.find(place.id)
+    if machine is None:
         return Reply(204)
-    cloud.drop(place.id)
-    cloud.state.delete(_TABLE, place.id.lower())
-    return Reply(200)
+    if call.query["api-version"] < _DELETES_LATER:
+        _gone(cloud, {"id": place.id})
+        return Reply(200)
+    started = operations.begin(
+        cloud,
+        place,
+        operations.HYBRID_STYLE,
+        "DELETE",
+        takes_ms=cloud.takes_ms("scope_delete"),
+        effect="hybridcompute.delete_machine",
+        args={"id": place.id},
+        location=machine["location"],
+        locks=(place.id,),
+    )
+    return Reply(202, started.headers)
+
+
+@effect("hybridcompute.delete_machine")
+def _gone(cloud: Cloud, args: Json) -> None:
+    cloud.drop(args["id"])
+    cloud.state.delete(_TABLE, args["id"].lower())
 
 
 @on("group_deleted")

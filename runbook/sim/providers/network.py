@@ -18,7 +18,7 @@ from runbook.sim.cloud import Cloud
 from runbook.sim.hooks import effect
 from runbook.sim.providers.resources import check_location
 from runbook.sim.routes import GROUP, Place
-from runbook.sim.wire import ArmFault, Json, Reply, bad_request, obj
+from runbook.sim.wire import ArmFault, Json, Reply, bad_request, obj, tags_of
 
 VERSIONS: Final = frozenset(
     {
@@ -221,15 +221,3 @@ def patch_tags(cloud: Cloud, place: Place, body: Json) -> Json:
     found["etag"] = cloud.new_etag(place.id)
     cloud.save(found)
     return found
-
-
-def tags_of(body: Json) -> Json:
-    """The tags in a body.
-
-    Raises:
-        ArmFault: 400, they are not texts.
-    """
-    tags = obj(body, "tags")
-    if not all(isinstance(v, str) for v in tags.values()):
-        raise bad_request("The request content was invalid: every tag must be a string.", target="tags")
-    return tags

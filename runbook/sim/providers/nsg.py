@@ -26,7 +26,6 @@ from runbook.sim.providers.network import (
     patch_tags,
     region_for,
     stamped,
-    tags_of,
 )
 from runbook.sim.providers.nsg_rules import check_priority, default_rules, made
 from runbook.sim.routes import SUBSCRIPTION, Place, route
@@ -40,6 +39,7 @@ from runbook.sim.wire import (
     items,
     json_body,
     obj,
+    tags_of,
     text,
 )
 

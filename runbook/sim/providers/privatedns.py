@@ -17,7 +17,7 @@ from runbook.sim import operations
 from runbook.sim.cloud import Cloud
 from runbook.sim.hooks import effect
 from runbook.sim.providers.dnsrecords import DNS, ZONE, dns_etag, records
-from runbook.sim.providers.network import HERE, etag_of, tags_of
+from runbook.sim.providers.network import HERE, etag_of
 from runbook.sim.routes import SUBSCRIPTION, Place, route
 from runbook.sim.wire import (
     ArmFault,
@@ -29,6 +29,7 @@ from runbook.sim.wire import (
     flag,
     json_body,
     obj,
+    tags_of,
     text,
 )
 

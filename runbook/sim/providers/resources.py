@@ -18,7 +18,7 @@ from runbook.sim.regions import normal, regions
 from runbook.sim.routes import GROUP, SUBSCRIPTION, Place, route
 from runbook.sim.seeding import seeder
 from runbook.sim.state import Docs
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, obj, text
+from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, json_body, tags_of, text
 
 __all__ = ["check_group", "check_location", "check_registered", "subscription"]
 
@@ -30,7 +30,7 @@ SUBSCRIPTIONS: Final = frozenset(
 )  # fmt: skip
 _GROUP_TYPE: Final = "Microsoft.Resources/resourceGroups"
 _NAME: Final = re.compile(r"[\w().-]{0,89}[\w()-]")
-_TYPE_FILTER: Final = re.compile(r"\s*resourceType\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
+_CLAUSE: Final = re.compile(r"\s*(resourceType|resourceGroup|name)\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
 
 
 # ---------------------------------------------------------------- what others ask
@@ -179,7 +179,7 @@ def _put_group(cloud: Cloud, call: Call, place: Place) -> Reply:
         "name": existing["name"] if existing else place.group,
         "type": _GROUP_TYPE,
         "location": location,
-        "tags": obj(body, "tags"),
+        "tags": tags_of(body),
         "properties": {"provisioningState": "Succeeded"},
     }
     cloud.save(group)
@@ -189,7 +189,7 @@ def _put_group(cloud: Cloud, call: Call, place: Place) -> Reply:
 @route("PATCH", GROUP, versions=RESOURCES, registered=False)
 def _patch_group(cloud: Cloud, call: Call, place: Place) -> Reply:
     body = json_body(call)
-    group = {**check_group(cloud, place.sub, place.group), "tags": obj(body, "tags")}
+    group = {**check_group(cloud, place.sub, place.group), "tags": tags_of(body)}
     cloud.save(group)
     return Reply(200, {}, group)
 
@@ -242,18 +242,30 @@ def _seed_group(cloud: Cloud, body: Json) -> None:
 
 
 def _inside(cloud: Cloud, call: Call, place: Place) -> Reply:
-    given = call.query.get("$filter", "")
-    match = _TYPE_FILTER.fullmatch(given)
-    if given and match is None:
-        message = f"The filter '{given}' is not supported: only resourceType eq '…'."
-        raise bad_request(message, "InvalidFilterInQueryString")
-    if match is None:
-        inside: Sequence[str] = cloud.state.keys("resources", place.id.lower() + "/")
+    wanted = _wanted(call)
+    here = f"{place.id}/resourceGroups/{wanted['resourcegroup']}" if "resourcegroup" in wanted else place.id
+    if "resourcetype" in wanted:
+        inside: Sequence[str] = cloud.resources(wanted["resourcetype"], here).keys
     else:
-        inside = cloud.resources(match[1], place.id).keys
-    lock = f"/providers/{LOCK.lower()}/"
+        inside = cloud.state.keys("resources", here.lower() + "/")
+    lock, name = f"/providers/{LOCK.lower()}/", wanted.get("name", "").lower()
     top_level = [key for key in inside if key.count("/") == 8 and lock not in key]
-    return cloud.listing(call, Docs(cloud.state, "resources", top_level), show=_brief)
+    named = [key for key in top_level if not name or key.rpartition("/")[2] == name]
+    return cloud.listing(call, Docs(cloud.state, "resources", named), show=_brief)
+
+
+def _wanted(call: Call) -> dict[str, str]:
+    """What a ``$filter`` asks for, by property in small letters.
+
+    Source: "Resources - List", learn.microsoft.com; the Azure CLI names the group in the filter, not in the path.
+    """
+    given = call.query.get("$filter", "")
+    clauses = [_CLAUSE.fullmatch(part) for part in re.split(r"\s+and\s+", given, flags=re.IGNORECASE)] if given else []
+    found = [clause for clause in clauses if clause is not None]
+    if len(found) < len(clauses):
+        message = f"The filter '{given}' is not supported: only resourceType, resourceGroup and name, each eq '…'."
+        raise bad_request(message, "InvalidFilterInQueryString")
+    return {clause[1].lower(): clause[2] for clause in found}
 
 
 def _brief(body: Json) -> Json:

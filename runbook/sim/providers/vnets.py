@@ -29,10 +29,22 @@ from runbook.sim.providers.network import (
     patch_tags,
     region_for,
     stamped,
-    tags_of,
 )
 from runbook.sim.routes import SUBSCRIPTION, Place, route
-from runbook.sim.wire import ArmFault, Call, Json, Reply, bad_request, check_match, items, json_body, obj, text, texts
+from runbook.sim.wire import (
+    ArmFault,
+    Call,
+    Json,
+    Reply,
+    bad_request,
+    check_match,
+    items,
+    json_body,
+    obj,
+    tags_of,
+    text,
+    texts,
+)
 
 _VNETS: Final = HERE + "/virtualNetworks"
 _VNET: Final = _VNETS + "/{vnet}"

@@ -88,7 +88,7 @@ def _where(view: RunView, size: int) -> list[Span]:
     tenant = one_line(view.pinned.get("tenant") or "")
     if tenant and size < 3:
         parts.append((f"tenant {tenant if size == 0 else short(tenant, 9)}", "muted"))
-    if cloud := view.pinned.get("cloud"):
+    if cloud := view.cloud:
         parts.append((one_line(cloud), "muted"))
     return parts
 

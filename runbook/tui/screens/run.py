@@ -17,13 +17,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Tree
 
-from runbook.core.entry import Entry
+from runbook.core.entry import Entry, Kind
 from runbook.core.error import LeaseLost, RunbookError
+from runbook.core.event import Event
 from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.glance import Glance
 from runbook.tui.keys import bindings
-from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, RunMoved
+from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, Prompted, RunMoved
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import available
 from runbook.tui.present.entries import entry_lines
@@ -41,6 +42,9 @@ from runbook.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
+
+_PROMPT_S = 900.0
+"""How long what a sign-in wants stays on the screen; a device code lives as long."""
 
 PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries")
 _COMMANDS, _ENTRIES = PAGES.index("Commands"), PAGES.index("Entries")
@@ -104,7 +108,7 @@ class RunScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#too-small", Prose).show([line("This terminal is too small. The runbook needs 60×15 cells.")])
-        self._unlisten = self.attachment.listen(self._pump)
+        self._unlisten = self.attachment.listen(self._hear)
         self.query_one(NodeTree).focus()
         self.draw(is_first=True)
         self.set_interval(0.5, self.draw_text)
@@ -122,7 +126,7 @@ class RunScreen(Screen[None]):
         self._unlisten()
         self.attachment = attachment
         self._entries_of = None
-        self._unlisten = attachment.listen(self._pump)
+        self._unlisten = attachment.listen(self._hear)
         self.draw()
 
     def on_resize(self) -> None:
@@ -134,6 +138,16 @@ class RunScreen(Screen[None]):
         return self._pump.is_awake or bool(self.sent) or any(not w.is_finished for w in self.workers)
 
     # ------------------------------------------------------------ news from the engine
+
+    def _hear(self, event: Event) -> None:
+        """In the engine's thread."""
+        if event.entry.kind is Kind.NOTED and event.entry.data.get("prompt"):
+            self.post_message(Prompted(str(event.entry.data.get("text", ""))))
+        self._pump(event)
+
+    @on(Prompted)
+    def _prompted(self, message: Prompted) -> None:
+        self.notify(clean(message.text), title="sign in", severity="warning", timeout=_PROMPT_S, markup=False)
 
     @on(RunMoved)
     def _moved(self) -> None:
