@@ -408,6 +408,15 @@ def test_a_newcomer_is_told_that_nothing_is_real_until_the_first_decision() -> N
     assert said not in as_text(next_step(begun, "endpoint", DESK).lines)
 
 
+@pytest.mark.parametrize(("status", "said"), [(201, "since"), ("201", "since"), ("InProgress", "InProgress, since")])
+def test_before_the_first_poll_no_http_status_is_told_as_a_state(status: object, said: str) -> None:
+    operation = {"seq": 1, "kind": "async", "status": status, "percent": None, "since_ms": NOW - 5_000, "locks": []}
+    settling = node("endpoint", state=S.SETTLING, operation=operation)
+    text = as_text(pages.guide(view(settling), settling, NOW))
+    assert said in text
+    assert "201" not in text
+
+
 def test_what_a_condition_left_out_is_told_without_the_expression() -> None:
     skipped = node("endpoint", state=S.SKIPPED, skipped={"by": "when", "reason": "not needed here: ${inputs.x}"})
     text = as_text(pages.guide(view(skipped), skipped, NOW))

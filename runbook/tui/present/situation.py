@@ -161,7 +161,8 @@ def _settling(node: NodeView, now_ms: int, due: Callable[[int], str]) -> list[Li
         percent = "" if operation["percent"] is None else f", {operation['percent']:g} %"
         since = ago(operation["since_ms"], now_ms)
         # Until the first poll there is only the answer's HTTP status, which names no state.
-        state = "" if operation["status"].isdecimal() else f"{one_line(operation['status'])}{percent}, "
+        status = one_line(str(operation["status"]))
+        state = "" if status.isdecimal() else f"{status}{percent}, "
         rows += labelled("Azure works on it", f"{state}since {since}", "busy")
     if node.due_ms is not None:
         rows += labelled("Next look", due(node.due_ms))
