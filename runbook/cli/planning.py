@@ -77,7 +77,8 @@ def heading(view: RunView, *, is_run: bool) -> Iterator[str]:
     """What is planned, from where, read when."""
     yield from folded(f"Plan of {view.id if is_run else view.book.get('id', '')}: {view.book.get('title', '')}", "")
     clock = " of simulated time" if view.mode == "rehearsal" else ""
-    yield from folded(f"scenario {view.scenario}, edition {view.edition}, read at {moment(view.updated_ms)}{clock}", "")
+    where = f"scenario {view.scenario}" if view.scenario else f"cloud {view.cloud}"
+    yield from folded(f"{where}, edition {view.edition}, read at {moment(view.updated_ms)}{clock}", "")
 
 
 def _step_lines(findings: list[Finding], names: Mapping[str, str]) -> Iterator[str]:

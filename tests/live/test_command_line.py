@@ -59,6 +59,9 @@ def test_doctor_without_a_sign_in_says_how_to_get_one(tmp_path: Path) -> None:
 
 
 def test_a_live_plan_ends_with_ten_and_makes_nothing(shell: Shell, there: Azure, az: Path, inputs: str) -> None:
+    told = shell("plan", BOOK, "--mode", "live", "--inputs", inputs)
+    assert "scenario" not in told.out
+    assert "(by the rules of AzureCloud), edition auto, read at" in " ".join(told.out.split())
     ended = shell("plan", BOOK, "--mode", "live", "--inputs", inputs, "--json")
     assert ended.code == 10, ended.err
     doc = json.loads(ended.out)
