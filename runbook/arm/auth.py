@@ -154,7 +154,7 @@ class LiveCredential(AsyncSupportsTokenInfo):
         self._asking: dict[tuple[str, ...], asyncio.Future[AccessTokenInfo]] = {}
 
     def sign_in(self, scope: str) -> AccessTokenInfo:
-        """Get the first token, waiting for it; a later call is given the same one.
+        """Get the first token, waiting for it; later calls are given the same one while it is fresh.
 
         Raises:
             SignInNeeded: it is of another tenant.
@@ -174,11 +174,9 @@ class LiveCredential(AsyncSupportsTokenInfo):
         """
         wanted: TokenRequestOptions = options or {}
         claims = str(wanted.get("claims") or "")
-        if (
-            not claims
-            and (first := self._first.pop(scopes, None))
-            and first.expires_on - RealClock().now_ms() / 1000 > _FRESH_S
-        ):
+        if claims:
+            self._first.pop(scopes, None)  # Azure has just refused it
+        elif (first := self._first.get(scopes)) and first.expires_on - RealClock().now_ms() / 1000 > _FRESH_S:
             return first
         key = (*scopes, claims)
         asking = self._asking.get(key)

@@ -159,6 +159,17 @@ async def test_a_token_of_another_person_is_never_handed_out() -> None:
     assert "resume the run" in caught.value.hint
 
 
+async def test_the_first_token_serves_every_client_of_a_sign_in_until_azure_refuses_it() -> None:
+    source = Slow(*(AccessTokenInfo(text, 1 << 40) for text in "abc"))
+    source.go.set()
+    credential = LiveCredential(source, "cli")
+    credential.sign_in("s")
+    assert [(await credential.get_token_info("s")).token for _ in range(2)] == ["a", "a"]
+    assert source.asked == 1
+    assert (await credential.get_token_info("s", options={"claims": "more"})).token == "b"
+    assert (await credential.get_token_info("s")).token == "c"
+
+
 async def test_a_claims_challenge_that_this_sign_in_cannot_meet_says_how_to_sign_in_again() -> None:
     class Cli(Slow):
         def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
