@@ -47,6 +47,8 @@ class NodeView:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     waiting: WaitDoc | None = None
     blocked: BlockDoc | None = None
+    blocked_since_ms: int | None = None
+    """Since when that rule has held, looks in between included."""
     error: ErrorDoc | None = None
     intent: IntentDoc | None = None
     operation: OperationDoc | None = None

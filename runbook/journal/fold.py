@@ -130,6 +130,7 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "outputs": d.get("outputs", node.outputs),
         "waiting": d.get("waiting"),
         "blocked": d.get("blocked"),
+        "blocked_since_ms": _blocked_since_ms(node, entry),
         "due_ms": d.get("due_ms"),
         "error": None,
         "deferred": node.deferred if is_applying else 0,
@@ -140,6 +141,13 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "intent": node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
         "resend": "" if d.get("took_effect") else node.resend,  # that leave was for a call that turned out not needed
     }
+
+
+def _blocked_since_ms(node: NodeView, entry: Entry) -> int | None:
+    now, before = entry.data.get("blocked"), node.blocked
+    if now is None:
+        return None
+    return node.blocked_since_ms if before and before["rule"] == now["rule"] else entry.at_ms
 
 
 def _deferred(node: NodeView, entry: Entry) -> _Fields:

@@ -52,6 +52,20 @@ def test_every_prefix_of_a_journal_folds(entries: list[Entry]) -> None:
     assert view == fold(RunView(), entries)
 
 
+def test_a_rule_holds_since_it_was_first_met_however_often_it_is_looked_at() -> None:
+    def met(view: RunView, rule: str, at_ms: int) -> RunView:
+        block: dict[str, Any] = {"rule": rule, "message": "m", "ways_out": [], "attest": "", "next_poll_ms": None}
+        begun = Entry(1, at_ms, Kind.BEGUN, "n", NodeState.OBSERVING, {}, "h")
+        said = {**carried(Kind.OBSERVED), "blocked": block}
+        return fold(view, [begun, Entry(2, at_ms, Kind.OBSERVED, "n", NodeState.BLOCKED, said, "h")])
+
+    view = met(at(NodeState.PENDING), "full", 100)
+    view = met(view, "full", 200)
+    assert (view.nodes["n"].since_ms, view.nodes["n"].blocked_since_ms) == (200, 100)
+    view = met(view, "taken", 300)
+    assert view.nodes["n"].blocked_since_ms == 300
+
+
 @given(walks(), st.data())
 def test_folding_in_two_parts_gives_the_same_as_folding_at_once(entries: list[Entry], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(entries)))

@@ -58,6 +58,8 @@ def _facts(node: NodeView, now_ms: int) -> str:
     since_ms = node.since_ms
     if node.state is NodeState.WAITING and node.waiting:
         since_ms = node.waiting["since_ms"]
+    elif node.state is NodeState.BLOCKED and node.blocked_since_ms is not None:
+        since_ms = node.blocked_since_ms
     facts = []
     if node.state not in FINISHED and since_ms and now_ms - since_ms >= 1000:
         facts.append(f"for {ago(since_ms, now_ms)}")
