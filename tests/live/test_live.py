@@ -177,7 +177,7 @@ def test_a_sign_in_that_runs_out_is_waited_for_and_nothing_is_lost(
 ) -> None:
     with azure("arc-ga", monkeypatch) as there:
         begin(tmp_path, there)
-        failing = Failing(EXPIRED, good=60, bad=12)
+        failing = Failing(EXPIRED, good=60, bad=6)  # fewer than one node alone would wait for
         driven = drive(tmp_path, there, signed_in=there.signed_in(credential=failing))
         assert driven.view.state is RunState.DONE
     errors = [e.data["error"] for e in entries(tmp_path) if e.kind is Kind.DEFERRED]
