@@ -15,10 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from runbook import assets
 from runbook.core.ids import subscription_of
 from runbook.core.state import NodeState
-from runbook.sim.scenario_files import list_scenarios
 from runbook.wiring import Rehearsal
 from tests.benchmarks.estate import Bound, Bucket, Held, Work, lower_bound, makespan_ms, one_by_one_ms, works_of
 from tests.benchmarks.table import tell
@@ -101,8 +99,6 @@ def test_a_journal_tells_work_and_not_standing_in_line() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("book", "scenario"), RUNS)
 def test_a_run_takes_hardly_longer_than_its_own_work_allows(tmp_path: Path, book: str, scenario: str) -> None:
-    if not assets.path("books", f"{book}.yaml").is_file() or scenario not in list_scenarios():
-        pytest.skip(f"There is no book {book} with a scenario {scenario} yet.")
     calls: Counter[tuple[str, str]] = Counter()
     sessions: list[Rehearsal] = []
 

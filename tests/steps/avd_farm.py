@@ -91,7 +91,7 @@ class Farm(TinyArm):
         if act == "lost":
             raise AnswerMissing("the connection died, and it happened")
         if kind == "restart":
-            return Answered(202, None, Operation(f"https://farm/{name}/{act}", "location"), 2)
+            return Answered(202, None, Operation(f"https://hosts/{name}/{act}", "location"), 2)
         return Answered(200, {})
 
     def _take(self, kind: str, name: str, request: Request, act: str) -> None:
