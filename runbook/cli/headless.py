@@ -7,15 +7,15 @@ stays as its journal has it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from runbook.cli import output
 from runbook.cli.exits import Exit, of_run
 from runbook.cli.lines import Teller, closing_lines
 from runbook.cli.policy import Policy
+from runbook.cli.signals import hearing
 from runbook.core.error import UsageError
 from runbook.core.event import Event
 from runbook.core.view import NodeView, RunView
@@ -56,7 +56,7 @@ async def _drive(
     session = open_session()
     driver = _Driver(session, policy, teller, until)
     try:
-        with _signals(driver.interrupt):
+        with hearing((signal.SIGINT, signal.SIGTERM), driver.interrupt, is_once=True):
             return await driver.run(), driver.is_interrupted
     finally:
         await session.close()
@@ -127,30 +127,3 @@ class _Driver:
         if error is not None and not isinstance(error, UsageError):
             self._failure = self._failure or error
             self._session.engine.close()
-
-
-@contextlib.contextmanager
-def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Call ``interrupt`` at the first SIGINT or SIGTERM; the second does what it always does."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def once(number: int) -> None:
-        restore()
-        interrupt()
-
-    def restore() -> None:
-        for number, handler in before.items():
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, handler)
-
-    for number in before:
-        try:
-            loop.add_signal_handler(number, once, number)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(once, n))
-    try:
-        yield
-    finally:
-        restore()

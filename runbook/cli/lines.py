@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from runbook.cli.naming import moment, short_ids
 from runbook.core.clock import duration
+from runbook.core.docs import skipped_why
 from runbook.core.entry import Kind
 from runbook.core.event import Event
 from runbook.core.state import NodeState, RunState
@@ -63,10 +64,8 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             what = d["titles"][0] if len(d["titles"]) == 1 else f"{node.doc['title']}: {len(d['titles'])} calls"
             return "approved", what + (f" (by {d['by']})" if d.get("by") else ""), []
         case Kind.SKIPPED:
-            if d["by"] == "operator":
-                return "skipped", d["reason"], []
-            why = "not needed here" if "${" in d["reason"] else d["reason"]
-            return "skipped", f"{node.doc['title']}: {why}", []
+            why = skipped_why(d) or "not needed here"
+            return "skipped", why if d["by"] == "operator" else f"{node.doc['title']}: {why}", []
         case Kind.ATTESTED:
             evidence = f" (evidence {d['evidence']}, SHA-256 {d['sha256']})" if d.get("evidence") else ""
             return "attested", f"“{d['text']}” by {d['by']}{evidence}", []

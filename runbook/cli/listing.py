@@ -8,7 +8,7 @@ from typing import Any, Final
 from runbook.cli.naming import moment, short_ids
 from runbook.cli.output import table
 from runbook.core.clock import duration, iso
-from runbook.core.docs import ErrorDoc
+from runbook.core.docs import ErrorDoc, skipped_why
 from runbook.core.state import FINISHED, GLYPHS, NodeState
 from runbook.core.tally import FEW, by_step, standing, title_of
 from runbook.core.view import NodeView, RunView
@@ -189,9 +189,7 @@ def _word(view: RunView, node: NodeView) -> str:
         more = "; ".join(t for c in node.changes if (t := c["title"]) not in node.doc["title"])
         return f"{node.doc['title']}: {go}" + (f": {more}" if more else "")
     if node.state is NodeState.SKIPPED and node.skipped:
-        is_bare = node.skipped["by"] == "when" and "${" in node.skipped["reason"]
-        why = "not needed here" if is_bare else node.skipped["reason"]
-        return f"{node.doc['title']}: {why}"
+        return f"{node.doc['title']}: {skipped_why(node.skipped) or 'not needed here'}"
     if error := _error(node):
         return f"{node.doc['title']}: {error['code']}: {error['message']}"
     return node.doc["title"]

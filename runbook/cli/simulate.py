@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -17,6 +16,7 @@ from runbook.cli import output
 from runbook.cli.completing import complete_scenario
 from runbook.cli.exits import Exit
 from runbook.cli.main import home_option
+from runbook.cli.signals import hearing
 from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ async def _serve(estate: Scenario, host: str, port: int, speed: float, note: Not
     from runbook.sim.served.server import serving
 
     stop = asyncio.Event()
-    with _stopping(stop.set):
+    with hearing(_STOPS, stop.set, is_once=False):
         async with serving(estate, host=host, port=port, speed=speed, note=note, broke=_told) as served:
             output.json_data(served.announcement, is_line=True)
             output.talk(f"Serving {estate.title!r} at {served.endpoint}, {speed:g} simulated seconds a second.")
@@ -138,22 +138,3 @@ def _note(file: TextIO, about: dict[str, Any]) -> None:
 
 def _told(error: Exception) -> None:
     output.talk(f"A fault of the simulated Azure, answered with 500: {type(error).__name__}: {error}")
-
-
-@contextlib.contextmanager
-def _stopping(stop: Callable[[], None]) -> Iterator[None]:
-    """Call ``stop`` at every signal that asks for an end."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in _STOPS}
-    for number in _STOPS:
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, handler)

@@ -5,6 +5,7 @@ Times are UTC milliseconds (``*_ms``) inside; the command line prints ISO 8601.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
 Repeat = Literal["safe", "never"]
@@ -152,6 +153,11 @@ class OperationDoc(TypedDict):
 class SkipDoc(TypedDict):
     by: Literal["when", "operator"]
     reason: str
+
+
+def skipped_why(skip: Mapping[str, Any]) -> str:
+    """Why a node was left out, for a person; empty where there is only the book's bare condition."""
+    return "" if skip["by"] == "when" and "${" in skip["reason"] else str(skip["reason"])
 
 
 class NodeDoc(TypedDict):

@@ -13,7 +13,7 @@ from runbook.core.view import NodeView, RunView
 FEW: Final = 12
 """A step with more nodes than this is told as one, unless everything is asked for."""
 
-_TOLD: Final = (
+URGENT: Final = (
     NodeState.FAILED,
     NodeState.BLOCKED,
     NodeState.IN_DOUBT,
@@ -23,6 +23,7 @@ _TOLD: Final = (
     NodeState.SETTLING,
     NodeState.OBSERVING,
 )
+"""States that are under way, the most urgent first."""
 
 
 def standing(states: Iterable[NodeState]) -> str:
@@ -31,7 +32,7 @@ def standing(states: Iterable[NodeState]) -> str:
     finished = sum(n for state, n in count.items() if state in FINISHED)
     skipped = f" ({count[NodeState.SKIPPED]} skipped)" if count[NodeState.SKIPPED] else ""
     told = [f"{finished} of {sum(count.values())} done{skipped}"]
-    told += [f"{count[state]} {state.value.replace('_', ' ')}" for state in _TOLD if count[state]]
+    told += [f"{count[state]} {state.value.replace('_', ' ')}" for state in URGENT if count[state]]
     return ", ".join(told)
 
 

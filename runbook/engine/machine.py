@@ -101,8 +101,11 @@ class Machine:
             return Judgement((_failed(node, error_doc("step_fault", message, hint)),))
 
     def _reader_for(self, node: NodeView, due: int | None) -> LookReader:
-        """A new one; a look that was turned away gets its own again, since nothing happens to a node meanwhile."""
-        if (reader := self._turned_away.pop(node.id, None)) is not None:
+        """A new one; a look that was turned away gets its own again, since nothing happens to a node meanwhile.
+
+        A look that is asked for now reads everything anew.
+        """
+        if (reader := self._turned_away.pop(node.id, None)) is not None and due is not None:
             return reader.again()
         return self._reader.due(due, has_sent=bool(node.applied or node.intent))
 

@@ -163,6 +163,17 @@ async def test_a_look_that_was_turned_away_goes_on_where_it_stopped(large: Rig) 
     assert large.view.nodes["large"].attempts == 3
 
 
+async def test_a_look_that_is_asked_for_now_takes_nothing_from_one_that_was_turned_away(large: Rig) -> None:
+    arm = large.arm
+    assert isinstance(arm, Grudging)
+    await large.engine.run()
+    node = large.view.nodes["large"]
+    arm.gets.clear()
+    for arm.left in (5, 12):
+        await large.engine._machine.look(node, lambda: large.view, lambda: large.engine._scene(node))
+    assert sorted(arm.gets.values()) == [1] * 7 + [2] * 5
+
+
 async def test_what_a_turned_away_look_has_read_does_not_hold_for_ever() -> None:
     world = World("a")
     reader = world.shared.due(world.moment(), has_sent=False)

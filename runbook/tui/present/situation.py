@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from runbook.core.clock import duration
-from runbook.core.docs import BlockDoc, ErrorDoc, WaitDoc
+from runbook.core.docs import BlockDoc, ErrorDoc, WaitDoc, skipped_why
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView
 from runbook.tui.present.text import BLANK, Line, ago, ahead, clean, labelled, line, lines, moment, one_line
@@ -58,10 +58,11 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: Re
 
 def skipped_because(node: NodeView) -> str:
     """Why a node was left out. A bare condition is for the book's author; the report has it."""
-    if not node.skipped or (node.skipped["by"] == "when" and "${" in node.skipped["reason"]):
+    why = skipped_why(node.skipped) if node.skipped else ""
+    if not node.skipped or not why:
         return "not needed here; the book's condition for it does not hold"
     if node.skipped["by"] == "when":
-        return node.skipped["reason"]
+        return why
     return f"left out by the operator: {node.skipped['reason']}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from runbook.core.state import GLYPHS, NodeState, RunState
+from runbook.core.tally import URGENT
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.text import one_line
 
@@ -74,19 +75,7 @@ RUN_ROLES: Final[dict[RunState, str]] = {
 
 AT_WORK: Final = frozenset({NodeState.OBSERVING, NodeState.APPLYING, NodeState.SETTLING})
 
-_URGENCY: Final = (
-    NodeState.FAILED,
-    NodeState.BLOCKED,
-    NodeState.IN_DOUBT,
-    NodeState.READY,
-    NodeState.WAITING,
-    NodeState.APPLYING,
-    NodeState.SETTLING,
-    NodeState.OBSERVING,
-    NodeState.PENDING,
-    NodeState.DONE,
-    NodeState.SKIPPED,
-)
+_URGENCY: Final = (*URGENT, NodeState.PENDING, NodeState.DONE, NodeState.SKIPPED)
 
 
 def most_urgent(states: Iterable[NodeState]) -> NodeState:
