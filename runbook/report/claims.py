@@ -176,11 +176,14 @@ class Reader:
             self._inner([item], "", "", 0, shared)
         if given or outputs:
             whole = {**given, **outputs}
+            if "zone" not in whole and is_zone_name(node.doc["target"]):
+                whole["zone"] = node.doc["target"]
             yield from _object(whole, "", "")
             inner = [v for v in whole.values() if v.__class__ in (dict, list)]
             self._inner(inner, *_around(whole, "", ""), 0, shared)
         yield from _of_target(node, own)
         yield from _checks(node)
+        yield from _lines(node)
 
     def _inner(
         self, parts: Sequence[Any], network: str, subnet: str, level: int, shared: dict[int, tuple[Claim, ...]]
@@ -240,7 +243,7 @@ def _planned(given: Mapping[str, Any]) -> Place | None:
     """The endpoint that a step will make, told by what it is given: a name of its own, a subnet and where it leads."""
     subnet = _place_of(given.get("subnet"))
     parts = [given.get(name) for name in ("subscription", "resource_group", "name")]
-    if subnet is None or subnet.kind is not Kind.SUBNET or "target" not in given and "group" not in given:
+    if subnet is None or subnet.kind is not Kind.SUBNET or ("target" not in given and "group" not in given):
         return None
     if not all(isinstance(p, str) and p and "/" not in p for p in parts):
         return None
@@ -274,6 +277,18 @@ def _of_target(node: NodeView, own: Place | None) -> Iterator[Claim]:
                 yield Claim("fact", about.key, label, text)
     if about.kind is Kind.NETWORK and isinstance(servers := node.outputs.get("dns_servers"), list):
         yield Claim("fact", about.key, "DNS", ", ".join(map(str, servers)) or "Azure's own")
+
+
+def _lines(node: NodeView) -> Iterator[Claim]:
+    """The ways to the premises that a node found, and how it found them."""
+    for value in node.outputs.values():
+        for part in value if isinstance(value, list) else [value]:
+            found = _place_of(part)
+            if found is not None and found.is_exact and found.kind in (Kind.CONNECTION, Kind.GATEWAY):
+                yield Claim("about", found.key)
+                for check in node.checks:
+                    if found.kind is Kind.CONNECTION and check["name"].split()[1:2] == [found.name]:
+                        yield Claim("said", found.key, "", (check["observed"], check["ok"]))
 
 
 def _checks(node: NodeView) -> Iterator[Claim]:

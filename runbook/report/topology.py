@@ -173,8 +173,8 @@ class Plotter:
             return self._made
         self._said = said
         merged = _Merged(view)
-        for node, told in zip(view.nodes, said, strict=True):
-            merged.hear(node, told)
+        for id_, told in zip(view.nodes, said, strict=True):
+            merged.hear(id_, told)
         self._drafts, self._edges = merged.settled()
         self._made = _drawn(self._drafts, self._edges, view, self._made, merged.seen())
         return self._made
@@ -320,8 +320,8 @@ class _Merged:
                 found = same[0]
             if found is not None:
                 found.about.update(dict.fromkeys(nodes))
-        for draft in self._drafts.values():
-            draft.about.update(dict.fromkeys(draft.makers))
+        for key, draft in self._drafts.items():
+            draft.about.update(dict.fromkeys((*draft.makers, *self._writers.get(key, ()))))
             draft.about = dict.fromkeys(sorted(draft.about, key=order.__getitem__))
 
     def _answering(self) -> None:
