@@ -210,12 +210,12 @@ def _fit_title(cells: Sequence[Span], room: int) -> list[Span]:
 
 @lru_cache(maxsize=4096)
 def _set(rows: tuple[Row, ...], width: int) -> tuple[Line, ...]:
-    """Rows with their cells below each other, each row exactly ``width`` cells. Rows of one indent stand together."""
-    together: dict[int, list[Row]] = {}
+    """Rows with their cells below each other, each row exactly ``width`` cells. Rows of one kind stand together."""
+    together: dict[tuple[int, bool], list[Row]] = {}
     for row in rows:
-        together.setdefault(row.indent, []).append(row)
-    widths = {indent: _widths(group, width - indent - 2) for indent, group in together.items()}
-    return tuple(_line(row, widths[row.indent], width) for row in rows)
+        together.setdefault((row.indent, row.begins), []).append(row)
+    widths = {shape: _widths(group, width - shape[0] - 2) for shape, group in together.items()}
+    return tuple(_line(row, widths[row.indent, row.begins], width) for row in rows)
 
 
 def _widths(rows: Sequence[Row], room: int) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -24,8 +25,9 @@ from runbook.core.view import RunView
 from runbook.report.topology import Plotter, Topology
 from runbook.tui.keys import bindings
 from runbook.tui.present.boxes import Spot, beside
-from runbook.tui.present.map import AFAR, NEAR, Map, draw, find, outwards, told, where
-from runbook.tui.present.text import ROLES, Line, line, short
+from runbook.tui.present.map import Map, draw, told
+from runbook.tui.present.map_words import AFAR, NEAR, find, outwards, summary, where
+from runbook.tui.present.text import ROLES, Line, line, pack, short
 from runbook.tui.present.words import wants_me
 from runbook.tui.widgets.prose import Prose
 
@@ -290,8 +292,12 @@ class MapPane(Vertical):
         names: list[tuple[str, str]] = []
         for at, (name, _) in enumerate(steps):
             names += [(" › ", "muted")] * bool(at) + [(name, "heading" if at == len(steps) - 1 else "muted")]
-        self.query_one("#map-trail", Prose).show([tuple(names)])
         width = max(20, canvas.size.width)
+        room = width - sum(cell_len(text) for text, _ in names) - 3
+        parts = pack(summary(canvas.topology), max(1, room)) if len(steps) == 1 else []
+        worst_first = pack(reversed(summary(canvas.topology)), max(1, room)) if len(parts) > 1 else parts
+        names += [("   ", ""), *worst_first[0]] if worst_first else []
+        self.query_one("#map-trail", Prose).show([_cut(tuple(names), width)])
         rows = told(canvas.topology, canvas.map, canvas.view, canvas.key) if canvas.key else []
         self.query_one("#map-told", Prose).show([_cut(row, width) for row in rows])
 
@@ -302,7 +308,7 @@ def _cut(row: Line, width: int) -> Line:
     for text, role in row:
         shown = short(text, left)
         spans.append((shown, role))
-        left -= len(shown)
+        left -= cell_len(shown)
         if left <= 0:
             break
     return line(*spans)
