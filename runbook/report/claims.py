@@ -65,6 +65,8 @@ ON_PREMISES: Final = "on-premises"
 """The one key and target that is no resource."""
 
 _LINKABLE: Final = frozenset({Kind.SCOPE, Kind.WORKSPACE, Kind.POOL})
+_TELLING: Final = frozenset({Kind.ENDPOINT, Kind.GROUP, Kind.LINK, Kind.MACHINE, Kind.SCOPE})
+"""Kinds whose requests say what leads where."""
 _LISTED: Final = frozenset(
     {Kind.MACHINE, Kind.HOST, Kind.POOL, Kind.WORKSPACE, Kind.CONNECTION, Kind.GATEWAY, Kind.NETWORK, Kind.SUBNET}
 )
@@ -179,8 +181,8 @@ class Reader:
             if "zone" not in whole and is_zone_name(node.doc["target"]):
                 whole["zone"] = node.doc["target"]
             yield from _object(whole, "", "")
-            inner = [v for v in whole.values() if v.__class__ in (dict, list)]
-            self._inner(inner, *_around(whole, "", ""), 0, shared)
+            if inner := [v for v in whole.values() if v.__class__ is dict or (v.__class__ is list and v)]:
+                self._inner(inner, *_around(whole, "", ""), 0, shared)
         yield from _of_target(node, own)
         yield from _checks(node)
         yield from _lines(node)
@@ -226,7 +228,11 @@ class Reader:
 
 def _around(doc: Mapping[str, Any], network: str, subnet: str) -> tuple[str, str]:
     """The network and the subnet that an object names, else those of the object around it."""
-    found = {p.kind: p.key for v in doc.values() if (p := _place_of(v)) is not None}
+    found = {
+        p.kind: p.key
+        for v in doc.values()
+        if v.__class__ is str and v[:15] == "/subscriptions/" and (p := place(v)) is not None
+    }
     return found.get(Kind.NETWORK, network), found.get(Kind.SUBNET, subnet)
 
 
@@ -235,8 +241,8 @@ def _changes(node: NodeView) -> Iterator[Claim]:
         if (made := place(change["path"].partition("?")[0])) is not None:
             if made.is_exact:
                 yield Claim("makes", made.key, made.parent, made)
-            body = dict(_flat(change["body"])) if isinstance(change["body"], Mapping) else {}
-            yield from _object({"id": made.id, **body}, "", "")
+            if made.kind in _TELLING and isinstance(change["body"], Mapping):
+                yield from _object({"id": made.id, **dict(_flat(change["body"]))}, "", "")
 
 
 def _planned(given: Mapping[str, Any]) -> Place | None:
@@ -323,7 +329,7 @@ def _object(doc: Mapping[str, Any], network: str, subnet: str) -> Iterator[Claim
     lists: dict[str, list[Place]] = {}
     for key, value in doc.items():
         if value.__class__ is str:
-            if (found := _place_of(value)) is not None:
+            if value[:15] == "/subscriptions/" and (found := _place_of(value)) is not None:
                 named.setdefault(found.kind, {})[found.key] = found
                 if found.is_exact and found.kind not in (Kind.GROUP, Kind.LINK):
                     yield Claim("is", found.key, found.parent, found)

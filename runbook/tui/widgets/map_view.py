@@ -6,6 +6,7 @@ is drawn again; what is selected stays selected as long as it is in sight.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -33,6 +34,9 @@ from runbook.tui.widgets.prose import Prose
 
 _OWN = frozenset({"map.choose", "map.in", "map.out", "map.next"})
 """Keys that mean the same wherever the map stands."""
+_COSTLY_S = 0.03
+_SHARE = 5
+"""Of the time, a large run's map takes no more than one part in so many."""
 
 
 class MapView(ScrollView, can_focus=True):
@@ -72,13 +76,20 @@ class MapView(ScrollView, can_focus=True):
         self._plotter = Plotter()
         self._drawn: tuple[object, ...] = ()
         self._looked_for = ""
+        self._rests_until = 0.0
 
     # ------------------------------------------------------------ what is shown
 
     def show(self, view: RunView) -> None:
-        """Show this view."""
+        """Show this view. Where reading one takes long, a burst of them is skipped; whoever ticks asks again."""
+        began = monotonic()
+        if view is not self.view and began < self._rests_until:
+            return
         self.view = view
         self.topology = self._plotter.of(view)
+        cost = monotonic() - began
+        if cost > _COSTLY_S:
+            self._rests_until = began + cost * _SHARE
         self.redraw()
 
     def look_at(self, node: str) -> None:
@@ -299,6 +310,8 @@ class MapPane(Vertical):
         names += [("   ", ""), *worst_first[0]] if worst_first else []
         self.query_one("#map-trail", Prose).show([_cut(tuple(names), width)])
         rows = told(canvas.topology, canvas.map, canvas.view, canvas.key) if canvas.key else []
+        if self.screen.has_class("-short"):  # two lines
+            rows = [rows[0], rows[-1]] if rows else []
         self.query_one("#map-told", Prose).show([_cut(row, width) for row in rows])
 
 
