@@ -120,6 +120,7 @@ class Merged:
                 self._seen.setdefault(of, {})[to] = bool(value)
             case "forwards":
                 for zone in value:
+                    self._thing(zone.lower())
                     self._edge("forwards", ON_PREMISES, zone.lower(), node)
                 self._thing(ON_PREMISES).about.setdefault(node)
                 if to:

@@ -83,7 +83,7 @@ def test_what_is_not_known_yet_is_said_to_be_so() -> None:
     assert "7 addresses not known yet" in line_with(text, "? pe-arc")
     assert "ready" in line_with(text, "? pe-arc")
     pools = text_of(drawn(first(rehearsed("avd-small"), "estate", S.DONE)).drawing)
-    assert "hosts not known yet" in line_with(pools, "· hp-finance")
+    assert "hosts not known yet" in line_with(pools, "← pe-hp-finance-connection")
 
 
 def test_a_map_of_nothing_says_so() -> None:
