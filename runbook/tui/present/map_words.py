@@ -155,25 +155,22 @@ def where(topology: Topology, key: str) -> str:
     return steps[-2][1] if len(steps) > 1 and steps[-2][1] else key
 
 
-def summary(topology: Topology) -> Line:
-    """The whole in a line: how much there is, and what of it is missing."""
+def summary(topology: Topology) -> tuple[Line, Line]:
+    """The whole in a line: how much there is; and what of it is missing."""
     spans: list[Span] = []
     for kind in (Kind.NETWORK, Kind.ENDPOINT, Kind.ZONE, Kind.SCOPE, Kind.POOL, Kind.WORKSPACE, Kind.MACHINE):
-        things = topology.of_kind(kind)
-        if things:
-            spans.append(
-                (f"{len(things)} {name_of(things) if kind in _BRIEF else _BRIEFLY[kind][len(things) != 1]}", "muted")
-            )
+        if things := topology.of_kind(kind):
+            name = _BRIEFLY[kind][len(things) != 1] if kind in _BRIEFLY else name_of(things)
+            spans.append((f"{len(things)} {name}", "muted"))
+    gaps: list[Span] = []
     links = [e for edges in topology.out.values() for e in edges if e.kind == "link"]
     if left := sum(not e.is_made for e in links):
-        spans.append((f"{left} of {len(links)} links missing", "wait"))
-    bare = sum(not t.addresses for t in topology.of_kind(Kind.ENDPOINT))
-    if bare:
-        spans.append((f"{bare} without addresses", "wait"))
-    return tuple(spans)
+        gaps.append((f"{left} of {len(links)} links missing", "wait"))
+    if bare := sum(not t.addresses for t in topology.of_kind(Kind.ENDPOINT)):
+        gaps.append((f"{bare} endpoint{'s' * (bare != 1)} without addresses", "wait"))
+    return tuple(spans), tuple(gaps)
 
 
-_BRIEF: Final = frozenset({Kind.WORKSPACE, Kind.POOL})
 _BRIEFLY: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.NETWORK: ("network", "networks"),
     Kind.ENDPOINT: ("endpoint", "endpoints"),

@@ -305,14 +305,17 @@ class MapPane(Vertical):
             names += [(" › ", "muted")] * bool(at) + [(name, "heading" if at == len(steps) - 1 else "muted")]
         width = max(20, canvas.size.width)
         room = width - sum(cell_len(text) for text, _ in names) - 3
-        parts = pack(summary(canvas.topology), max(1, room)) if len(steps) == 1 else []
-        worst_first = pack(reversed(summary(canvas.topology)), max(1, room)) if len(parts) > 1 else parts
-        names += [("   ", ""), *worst_first[0]] if worst_first else []
+        if len(steps) == 1:
+            there, missing = summary(canvas.topology)
+            rows = pack((*there, *missing), max(1, room))
+            if len(rows) > 1:  # what is missing comes first where there is no room for both
+                rows = pack((*missing, *there), max(1, room))
+            names += [("   ", ""), *rows[0]] if rows else []
         self.query_one("#map-trail", Prose).show([_cut(tuple(names), width)])
-        rows = told(canvas.topology, canvas.map, canvas.view, canvas.key) if canvas.key else []
+        lines = told(canvas.topology, canvas.map, canvas.view, canvas.key) if canvas.key else []
         if self.screen.has_class("-short"):  # two lines
-            rows = [rows[0], rows[-1]] if rows else []
-        self.query_one("#map-told", Prose).show([_cut(row, width) for row in rows])
+            lines = [lines[0], lines[-1]] if lines else []
+        self.query_one("#map-told", Prose).show([_cut(row, width) for row in lines])
 
 
 def _cut(row: Line, width: int) -> Line:
