@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from runbook.report.topology import Plotter
 from runbook.tui.keys import bindings
 from runbook.tui.live import LiveScreen, Wanted
 from runbook.tui.present.header import Seat, header
@@ -27,6 +28,7 @@ class MapScreen(LiveScreen[Wanted | None]):
     Args:
         attachment: to the run.
         node: what this node is about is selected first; empty for what needs the operator, or the first thing.
+        plotter: one that knows the run already.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         program: how the operator calls this program.
     """
@@ -35,15 +37,21 @@ class MapScreen(LiveScreen[Wanted | None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("map")
 
     def __init__(
-        self, attachment: Attachment, node: str = "", *, redraw_s: float = 0.05, program: str = "runbook"
+        self,
+        attachment: Attachment,
+        node: str = "",
+        plotter: Plotter | None = None,
+        *,
+        redraw_s: float = 0.05,
+        program: str = "runbook",
     ) -> None:
         super().__init__(attachment, redraw_s=redraw_s, program=program)
-        self._node = node
+        self._node, self._plotter = node, plotter
 
     def compose(self) -> ComposeResult:
         yield Prose(id="too-small")
         yield Prose(id="header")
-        yield MapPane(id="map")
+        yield MapPane(self._plotter, id="map")
         yield FindBar(id="find")
         yield KeyLine("map")
 

@@ -405,7 +405,8 @@ class RunScreen(LiveScreen[None]):
             case "face":
                 self._next_face()
             case "map":
-                self.show_above(MapScreen(self.attachment, self.node.id if self.node else "", program=self.program))
+                node, plotter = self.node.id if self.node else "", self.query_one(MapView).plotter
+                self.show_above(MapScreen(self.attachment, node, plotter, program=self.program))
             case "find":
                 self.query_one("#keys").display = False
                 self.query_one(FindBar).open()

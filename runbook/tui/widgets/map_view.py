@@ -40,7 +40,11 @@ _SHARE = 5
 
 
 class MapView(ScrollView, can_focus=True):
-    """The drawing."""
+    """The drawing.
+
+    Args:
+        plotter: one that knows the run already.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "go('up')", "Up", show=False),
@@ -63,8 +67,10 @@ class MapView(ScrollView, can_focus=True):
     class Moved(Message):
         """Something else is selected, or looked at."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, plotter: Plotter | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.plotter = plotter or Plotter()
+        """It knows what it has read; whoever shows the same run elsewhere is spared reading it again."""
         self.view = RunView()
         self.topology = Topology()
         self.map: Map | None = None
@@ -73,7 +79,6 @@ class MapView(ScrollView, can_focus=True):
         self.focus_key = ""
         """What is looked at; empty for everything."""
         self._detail: int | None = None
-        self._plotter = Plotter()
         self._drawn: tuple[object, ...] = ()
         self._looked_for = ""
         self._rests_until = 0.0
@@ -86,7 +91,7 @@ class MapView(ScrollView, can_focus=True):
         if view is not self.view and began < self._rests_until:
             return
         self.view = view
-        self.topology = self._plotter.of(view)
+        self.topology = self.plotter.of(view)
         cost = monotonic() - began
         if cost > _COSTLY_S:
             self._rests_until = began + cost * _SHARE
@@ -280,9 +285,13 @@ class MapView(ScrollView, can_focus=True):
 class MapPane(Vertical):
     """The drawing between where it was zoomed to and what is selected."""
 
+    def __init__(self, plotter: Plotter | None = None, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._plotter = plotter
+
     def compose(self) -> ComposeResult:
         yield Prose(id="map-trail")
-        yield MapView(id="map-view")
+        yield MapView(self._plotter, id="map-view")
         yield Prose(id="map-told")
 
     @property
