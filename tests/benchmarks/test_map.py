@@ -1,4 +1,4 @@
-"""The map of a large estate: what the first one costs, one after a change of state, one after new outputs, a drawing."""
+"""The map of a large estate: the first one, one after a change of state, one after new outputs, and its drawing."""
 
 from __future__ import annotations
 

@@ -402,6 +402,26 @@ async def test_a_resize_draws_for_the_new_width(size: tuple[int, int]) -> None:
         assert map_.map.drawing.width == map_.scrollable_content_region.width
 
 
+async def test_a_map_that_was_opened_before_the_run_goes_on_with_the_run() -> None:
+    views = rehearsed("arc-ga")
+    real = Store(first(views, "endpoint", S.DONE))
+    async with showing(Store(first(views, "endpoint", S.READY))) as (pilot, app):
+        run = app.screen
+        assert isinstance(run, RunScreen)
+        assert "7 addresses not known yet" in await press(pilot, "m")
+        run.adopt(real)
+        await idle(pilot)
+        assert "10.20.1.4" in screen_text(app)
+
+
+async def test_a_map_that_is_opened_again_reads_nothing_again() -> None:
+    async with showing(Store(rehearsed("arc-ga")[-1])) as (pilot, _):
+        await press(pilot, "m")
+        before = canvas(pilot).topology
+        await press(pilot, "escape", "m")
+        assert canvas(pilot).topology is before
+
+
 async def test_help_explains_the_map() -> None:
     async with showing(Store(rehearsed("arc-ga")[-1])) as (pilot, _):
         text = await press(pilot, "m", "question_mark")

@@ -256,7 +256,9 @@ class _Pen(Rows):
                 facts = [*self._access(thing)] if thing.kind is not Kind.ENDPOINT else []
                 if (connection := thing.fact("connection")) is not None:
                     facts.append(f"connection {one_line(connection)}")
-                below = [replace(r, indent=0) for r in self._rows(thing) if r.indent]
+                rows = list(self._rows(thing))
+                facts += [text for text, _ in rows[0].cells[1:2]] if thing.kind is Kind.ZONE else []
+                below = [replace(r, indent=0) for r in rows if r.indent]
                 return Box(self._title(thing, *facts), (Section(self._relations(thing)), Section(tuple(below))))
 
     def _relations(self, thing: Thing) -> tuple[Row, ...]:

@@ -101,7 +101,7 @@ class Rows:
         is_known = bool(thing.addresses)
         short = (addresses_in_short(thing), "code" if is_known else "muted")
         is_listed = self._detail is NEAR and is_known
-        narrow = self._column < (60 if is_listed else 72)
+        narrow = self._column < (60 if is_listed else 52 if is_known else 72)
         label = (one_line(leads.label), "muted") if leads is not None and leads.label else ("", "")
         if narrow:
             yield self._row(thing, name, word=odd)

@@ -119,7 +119,11 @@ class RunScreen(LiveScreen[None]):
     def adopt(self, attachment: Attachment) -> None:
         """The run is open: go on with the real thing."""
         self._entries_of = None
+        was = self.attachment
         super().adopt(attachment)
+        for above in self.app.screen_stack:
+            if isinstance(above, LiveScreen) and above.attachment is was:
+                above.adopt(attachment)
 
     @property
     def is_busy(self) -> bool:
