@@ -19,20 +19,22 @@ BOOKS = {"arc": "arc-private-link", "avd": "avd-private-link"}
 
 
 @cache
-def rehearsed(scenario: str, answer: Answer = reply) -> tuple[RunView, ...]:
-    """Every view of a rehearsal."""
+def rehearsed(scenario: str, answer: Answer = reply, every: int = 1) -> tuple[RunView, ...]:
+    """The views of a rehearsal, or one in so many; the last is the one it ended in."""
     views: list[RunView] = []
+    ended: list[RunView] = []
 
     def prepare(session: Rehearsal) -> None:
-        session.engine.listen(lambda event: views.append(event.view))
+        session.engine.listen(lambda event: views.append(event.view) if event.entry.seq % every == 0 else None)
 
     def play() -> None:
         with tempfile.TemporaryDirectory() as home:
-            rehearse(Path(home), scenario, book=BOOKS[scenario.partition("-")[0]], answer=answer, prepare=prepare)
+            book = BOOKS[scenario.partition("-")[0]]
+            ended.append(rehearse(Path(home), scenario, book=book, answer=answer, prepare=prepare).view)
 
     with ThreadPoolExecutor(1) as apart:  # the test that asks may have a loop of its own
         apart.submit(play).result()
-    return tuple(views)
+    return (*views, *ended)
 
 
 def first(views: tuple[RunView, ...], node: str, state: NodeState) -> RunView:

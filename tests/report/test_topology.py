@@ -131,6 +131,20 @@ def test_an_estate_of_hundreds_is_whole() -> None:
     assert len({a.ip for t in map_.of_kind(Kind.ENDPOINT) for a in t.addresses}) == 4 * 201 + 2 * 61 + 1
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_large_estate_of_three_subscriptions_is_whole_all_the_way() -> None:
+    plotter = Plotter()
+    for view in rehearsed("avd-estate", every=1000):
+        map_ = plotter.of(view)
+    assert names(map_, Kind.NETWORK) == {"vnet-desktops (West)", "vnet-desktops (Branches)", "vnet-desktops (Partners)"}
+    assert (len(map_.of_kind(Kind.POOL)), len(map_.of_kind(Kind.HOST))) == (201, 2000)
+    assert all(t.addresses and map_.things[t.parent].kind is Kind.SUBNET for t in map_.of_kind(Kind.ENDPOINT))
+    assert len(edges(map_, "link")) == 6
+    assert all(e.is_made for kind in ("link", "leads", "writes") for e in edges(map_, kind).values())
+    assert map_ == topology(view)
+
+
 # ---------------------------------------------------------------- only what changed
 
 
