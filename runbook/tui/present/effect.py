@@ -7,9 +7,9 @@ message. Where the record does not tell, it says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from runbook.core.entry import Entry, Kind
 from runbook.core.error import NotSent, SignInNeeded
@@ -32,6 +32,10 @@ class Effect(Enum):
     """Azure took it, worked on it and gave up: part of it may stand."""
     TAKEN = "taken"
     """Azure said yes, and a fresh look does not show it."""
+    UNDER_WAY = "under_way"
+    """Azure took it and works on it; only its progress could not be read."""
+    UNTOLD = "untold"
+    """The entries at hand do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class LastCall:
 
 _NEVER_LEFT: Final = frozenset({NotSent.code, SignInNeeded.code, "stopped"})
 _ENDS: Final = frozenset({Kind.FAILED, Kind.DEFERRED, Kind.DOUBTED})
+_TAKEN: Final = frozenset({Kind.ACCEPTED, Kind.POLLED})
+_CALLS: Final = _TAKEN | {Kind.INTENDED}
 _BLOCKED_AFTER_TAKING: Final = "change-did-not-hold"
 
 
@@ -70,64 +76,54 @@ def last_call(node: NodeView, entries: Sequence[Entry]) -> LastCall:
         node: as it stands.
         entries: of this node, oldest first; those that are not at hand make the answer only less exact.
     """
-    intended = next((e for e in reversed(entries) if e.kind is Kind.INTENDED), None)
-    after = [e for e in entries if intended is not None and e.seq > intended.seq]
-    ended = next((e for e in reversed(entries) if e.kind in _ENDS), None)
-    effect = _effect(node, after, ended)
-    at_ms = ended.at_ms if ended is not None else node.since_ms or None
+    attempt = _attempt(entries)
+    ended = attempt[-1] if attempt else None
+    effect = _effect(node, attempt)
+    ended_ms = ended.at_ms if ended is not None else node.since_ms or None
+    ids = _named(node, attempt, "correlation_id"), _named(node, attempt, "request_id")
+    known = LastCall(effect, "", "", "", None, ended_ms, None, *ids)
     if effect is Effect.NO_CALL:
-        return LastCall(effect, ended_ms=at_ms, correlation_id=_correlation(node, []), request_id=_request(node, []))
-    told: dict[str, Any] = dict(intended.data) if intended is not None else {}
-    intent = node.intent
-    return LastCall(
-        effect,
-        title=str(told.get("title") or (intent["title"] if intent else "")),
-        method=str(told.get("method", "")),
-        path=str(told.get("path", "")),
-        at_ms=intended.at_ms if intended is not None else intent["at_ms"] if intent else None,
-        ended_ms=at_ms,
-        seq=intended.seq if intended is not None else intent["seq"] if intent else None,
-        correlation_id=_correlation(node, after),
-        request_id=_request(node, after),
-    )
+        return known
+    intended = next((e for e in reversed(entries) if e.kind is Kind.INTENDED), None)
+    if intended is not None:
+        title, method, path = (str(intended.data.get(name, "")) for name in ("title", "method", "path"))
+        return replace(known, title=title, method=method, path=path, at_ms=intended.at_ms, seq=intended.seq)
+    if node.intent is not None:
+        i = node.intent
+        return replace(known, title=i["title"], at_ms=i["at_ms"], seq=i["seq"])
+    return known
 
 
-def _effect(node: NodeView, after: Sequence[Entry], ended: Entry | None) -> Effect:
+def _attempt(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of the attempt that went wrong last: from its look to where it ended."""
+    end = max((i for i, e in enumerate(entries) if e.kind in _ENDS), default=-1)
+    begin = max((i for i, e in enumerate(entries[: end + 1]) if e.kind is Kind.BEGUN), default=-1)
+    return entries[begin + 1 : end + 1]
+
+
+def _effect(node: NodeView, attempt: Sequence[Entry]) -> Effect:
     if node.intent is not None or node.state is NodeState.IN_DOUBT:
         return Effect.UNANSWERED
     if node.state is NodeState.BLOCKED:
         held = node.blocked is not None and node.blocked["rule"] == _BLOCKED_AFTER_TAKING
         return Effect.TAKEN if held else Effect.NO_CALL
-    if node.error is None:
+    if node.error is None or not attempt:
+        return Effect.UNTOLD
+    ended = attempt[-1]
+    if not any(e.kind in _CALLS for e in attempt):
         return Effect.NO_CALL
-    if ended is None or ended not in after:
-        return Effect.NO_CALL
+    is_taken = any(e.kind in _TAKEN for e in attempt)
     if ended.data.get("refused"):
-        # An operation that ended badly, at a node that tidies up. One that ended as "not now" took no effect.
-        if ended.data.get("declined") and any(e.kind is Kind.ACCEPTED for e in after):
+        # An operation that ended badly at a node that tidies up is told so; one that ended as "not now" did nothing.
+        if ended.data.get("declined") and is_taken:
             return Effect.ENDED_BADLY
         return Effect.NOT_SENT if node.error["code"] in _NEVER_LEFT else Effect.REFUSED
-    since_look = _since_last_look(after)
-    if ended.kind is Kind.FAILED and any(e.kind in (Kind.ACCEPTED, Kind.POLLED) for e in since_look):
-        return Effect.ENDED_BADLY
-    return Effect.NO_CALL
+    if ended.kind is Kind.FAILED:
+        return Effect.ENDED_BADLY if is_taken else Effect.UNTOLD
+    return Effect.UNDER_WAY if is_taken else Effect.UNTOLD
 
 
-def _since_last_look(after: Sequence[Entry]) -> list[Entry]:
-    """The entries of a call without those of looks that came later."""
-    begun = max((i for i, e in enumerate(after) if e.kind is Kind.BEGUN), default=-1)
-    return list(after[begun + 1 :])
-
-
-def _correlation(node: NodeView, after: Sequence[Entry]) -> str:
-    own = (node.error or {}).get("correlation_id", "")
-    return str(own or _newest(after, "correlation_id"))
-
-
-def _request(node: NodeView, after: Sequence[Entry]) -> str:
-    own = (node.error or {}).get("request_id", "")
-    return str(own or _newest(after, "request_id"))
-
-
-def _newest(after: Sequence[Entry], name: str) -> str:
-    return next((str(e.data[name]) for e in reversed(after) if e.data.get(name)), "")
+def _named(node: NodeView, attempt: Sequence[Entry], name: str) -> str:
+    """An id from the error, else the newest that was recorded in the attempt."""
+    own = str((node.error and node.error.get(name)) or "")
+    return own or next((str(e.data[name]) for e in reversed(attempt) if e.data.get(name)), "")

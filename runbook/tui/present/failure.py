@@ -6,6 +6,7 @@ Pure. Fixes come from where they are known: the error's hint, the rule's ways ou
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +19,7 @@ from runbook.core.view import NodeView, RunView
 from runbook.tui.present.around import Around, around_lines
 from runbook.tui.present.codes import Meaning, meaning, rule_meaning
 from runbook.tui.present.effect import Effect, LastCall, last_call
+from runbook.tui.present.matter import matter
 from runbook.tui.present.text import (
     BLANK,
     Line,
@@ -77,17 +79,17 @@ class Trouble:
         return n.error["code"] if n.error else ""
 
     @property
+    def is_ruled_out(self) -> bool:
+        """Whether a rule stopped the node before anything was sent."""
+        return self.node.state is NodeState.BLOCKED and self.call.effect is Effect.NO_CALL
+
+    @property
     def meaning(self) -> Meaning:
         return rule_meaning(self.code) if self.node.state is NodeState.BLOCKED else meaning(self.code)
 
     @property
     def call(self) -> LastCall:
         return last_call(self.node, self.entries or ())
-
-
-def is_trouble(node: NodeView) -> bool:
-    """Whether something is the matter with a node that this page is about."""
-    return node.state in (NodeState.FAILED, NodeState.BLOCKED, NodeState.IN_DOUBT) or node.error is not None
 
 
 # ---------------------------------------------------------------- the page
@@ -105,12 +107,12 @@ def head(of: Trouble) -> list[Line]:
 
 def page(of: Trouble) -> list[Line]:
     """The whole page."""
-    if not is_trouble(of.node):
+    if matter(of.node) != "failure":
         return [*lines("Nothing is the matter here any more. Esc goes back.", "ok"), BLANK, *_meanwhile(of)]
     call = of.call
     parts = [
         _what(of, call),
-        [heading("Did it take effect?"), *_effect(of, call)],
+        [heading("Was anything changed?" if of.is_ruled_out else "Did it take effect?"), *_effect(of, call)],
         [heading("What to do, in this order"), *_fixes(of, call)],
         _ids(of, call),
         _meanwhile(of),
@@ -154,6 +156,8 @@ _SAID: Final[dict[Effect, tuple[str, str, str]]] = {
         "wait",
         "Azure took the call, worked on it and ended badly: part of it may stand. A fresh look tells what is there.",
     ),
+    Effect.UNDER_WAY: ("Not yet.", "busy", "Azure took the call and works on it; only its progress could not be read."),
+    Effect.UNTOLD: ("Not told.", "wait", "What is recorded at hand does not say; a fresh look tells what is there."),
     Effect.TAKEN: (
         "Azure said yes,",
         "wait",
@@ -165,13 +169,13 @@ _SAID: Final[dict[Effect, tuple[str, str, str]]] = {
 def _effect(of: Trouble, call: LastCall) -> list[Line]:
     n = of.node
     short, role_, said = _SAID[call.effect]
-    if call.effect is Effect.NO_CALL and n.state is NodeState.BLOCKED:
-        said = "The rule stopped it before anything was sent."
+    if of.is_ruled_out:
+        said = "Nothing was sent: the rule forbids going on."
     if call.effect is Effect.UNANSWERED and n.due_ms is not None:
         said += " The cloud is looked at to find out, by itself."
     elif call.effect is Effect.UNANSWERED and n.intent and n.intent["repeat"] == "never":
         said += " Looking could not tell, and sending it twice could do harm."
-    if of.entries is None and call.effect is Effect.NO_CALL and n.state is not NodeState.BLOCKED:
+    if of.entries is None and call.effect is Effect.UNTOLD:
         return lines("Reading the journal …", "muted")
     rows = [line((f"{short} ", role_), said)]
     if n.applied:
@@ -184,7 +188,7 @@ def _effect(of: Trouble, call: LastCall) -> list[Line]:
 def _ids(of: Trouble, call: LastCall) -> list[Line]:
     rows: list[Line] = []
     if call.ended_ms is not None:
-        rows += labelled("Time", f"{iso(call.ended_ms)[:19]}Z")
+        rows += labelled("Recorded", f"{iso(call.ended_ms)[:19]}Z")
     if call.correlation_id:
         rows += labelled("Correlation id", one_line(call.correlation_id), "code")
     if call.request_id:
@@ -200,7 +204,11 @@ def _meanwhile(of: Trouble) -> list[Line]:
 
 # ---------------------------------------------------------------- what to do
 
-_BY_WORD: Final = {"retry": "retry", "skip": "skip", "attest": "attest"}
+_BY_WORD: Final = (
+    ("skip", re.compile(r"^skip\b|\bskip this node\b", re.IGNORECASE)),
+    ("attest", re.compile(r"^attest\b|\bsay so here\b", re.IGNORECASE)),
+    ("retry", re.compile(r"^retry\b", re.IGNORECASE)),
+)
 KEYS: Final = {"retry": "r", "change_input": "i", "skip": "s", "attest": "t"}
 """The key of each act, as it stands on the keyboard."""
 
@@ -230,17 +238,16 @@ def fixes(of: Trouble, call: LastCall) -> list[Fix]:
 
 
 def _key_of(way: str) -> str:
-    """The act that a way out names with its first word."""
-    first = way.split(maxsplit=1)[0].lower().strip(".,:;") if way.split() else ""
-    return _BY_WORD.get(first, "")
+    """The act that a way out speaks of, by the words that steps use for it; empty where it is done elsewhere."""
+    return next((act for act, words in _BY_WORD if words.search(way)), "")
 
 
 def _by_state(of: Trouble, call: LastCall) -> list[Fix]:
     n = of.node
     match n.state:
         case NodeState.BLOCKED:
-            polls = n.blocked is not None and n.blocked["next_poll_ms"] is not None
-            by_itself = f" It looks again by itself {of.due(n.blocked['next_poll_ms'])}." if polls and n.blocked else ""
+            next_ms = n.blocked["next_poll_ms"] if n.blocked else None
+            by_itself = "" if next_ms is None else f" It looks again by itself {of.due(next_ms)}."
             return [Fix(f"Once a way out is taken, have it looked at again.{by_itself}", "retry")]
         case NodeState.IN_DOUBT if n.due_ms is not None:
             return [Fix("Nothing to press: the cloud is being looked at, and that decides.")]

@@ -171,17 +171,21 @@ def head(of: Waited) -> list[Line]:
     return [line(state, ("  for ", "muted"), (one_line(wait["who"]), "wait"), (lasted, "muted"))]
 
 
-def page(of: Waited) -> list[Line]:
-    """Everything but the text to hand over."""
+def page(of: Waited, text: Sequence[Line] | None = None) -> list[Line]:
+    """The page. ``text``, of ``text_page``, stands in it where it is needed; None where it stands beside it."""
     wait = of.wait
     if wait is None:
         return [*_over(of), BLANK, heading("Meanwhile"), *around_lines(of.around)]
+    inside = list(text) if text and texts(of) else []
+    is_now = bool(wait["draft"]) or is_long(of)  # else it was sent long ago, and is only for looking up
     parts = [
         _since(of, wait),
         [heading("What to do"), *_todo(of, wait)],
+        inside if is_now else [],
         _sent(of, wait),
         [heading("What happens then"), *lines(wait["then"])] if wait["then"] else [],
         [heading("Meanwhile"), *around_lines(of.around)],
+        [] if is_now else inside,
     ]
     rows: list[Line] = []
     for part in parts:
@@ -197,7 +201,8 @@ def _over(of: Waited) -> list[Line]:
 
 
 def _since(of: Waited, wait: Mapping[str, Any]) -> list[Line]:
-    rows = labelled("Since", f"{moment(wait['since_ms'])}, that is {ago(wait['since_ms'], of.now_ms)}")
+    so_far = f", that is {ago(wait['since_ms'], of.now_ms)}" if of.now_ms - wait["since_ms"] >= 1000 else ""
+    rows = labelled("Since", f"{moment(wait['since_ms'])}{so_far}")
     if gate := of.node.doc["gate"]:
         rows += labelled("Who must say go", GATES.get(gate, one_line(gate)))
     known = usual(of)

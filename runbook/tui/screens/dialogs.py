@@ -16,10 +16,13 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from runbook.tui.present.text import Line, clean, line
+from runbook.tui.present.text import Line, line, one_line, short_middle
 from runbook.tui.widgets.prose import Prose
 
 Answers = dict[str, str]
+
+_PATH_CELLS = 96
+"""Of a path that a sentence names; about two lines of a small dialog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Field:
         name: what is missing while it is empty, as a sentence begins: ``A reason``.
         expected: what must be typed exactly; None accepts any text.
         is_file: an existing file's path, or nothing.
+        is_new: the path of a file that must not exist yet.
+        value: what stands there at first.
     """
 
     id: str
@@ -38,6 +43,8 @@ class Field:
     is_required: bool = True
     expected: str | None = None
     is_file: bool = False
+    is_new: bool = False
+    value: str = ""
 
     def problem(self, value: str) -> str:
         """Why this value does not do; empty when it does."""
@@ -46,9 +53,22 @@ class Field:
             return "" if value == self.expected else f"Type exactly: {self.expected}"
         if self.is_required and not value:
             return f"{self.name} is needed."
-        if self.is_file and value and not Path(value).expanduser().is_file():
-            return f"There is no file {clean(value)}."
+        if value and (self.is_file or self.is_new):
+            return self._path_problem(value)
         return ""
+
+    def _path_problem(self, value: str) -> str:
+        # Shortened in its middle: a path may be longer than the dialog has room for.
+        shown = short_middle(one_line(value), _PATH_CELLS)
+        try:
+            place = Path(value).expanduser()
+            if self.is_file:
+                return "" if place.is_file() else f"There is no file {shown}."
+            if place.exists():
+                return f"{shown} exists already. Name another file; nothing is written over."
+            return "" if place.absolute().parent.is_dir() else f"There is no folder for {shown}."
+        except (OSError, RuntimeError, ValueError):  # a name too long, a home of nobody, a zero byte
+            return f"{shown} is no path here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +106,7 @@ class Dialog(ModalScreen[Answers | None]):
                 yield Prose(id="dialog-text")
             for field in q.fields:
                 yield Prose(id=f"label-{field.id}", classes="field-label")
-                yield Input(id=f"field-{field.id}", select_on_focus=False)
+                yield Input(field.value, id=f"field-{field.id}", select_on_focus=False)
             yield Prose(id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
                 enters = " (Enter)" if q.fields or not q.is_grave else ""

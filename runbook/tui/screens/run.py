@@ -31,6 +31,7 @@ from runbook.tui.present.can import available
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
+from runbook.tui.present.matter import matter
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import Key, Outline, Row
 from runbook.tui.present.text import Line, clean
@@ -374,6 +375,11 @@ class RunScreen(LiveScreen[None]):
             self.post_message(EntriesRead(node, (), str(error)))
 
     # ------------------------------------------------------------ keys
+
+    @on(NodeTree.Entered)
+    def _entered(self) -> None:
+        if self.node is not None and matter(self.node):
+            self.action_act("open")
 
     def action_act(self, id_: str) -> None:
         """Do what a key of the list stands for."""
