@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -131,7 +132,7 @@ def _phase_lines(view: RunView, nodes: list[NodeView], names: Mapping[str, str],
     rows: list[tuple[tuple[str, ...], list[str]]] = []
     for step, members in by_step(nodes).items():
         if is_whole or len(members) <= FEW:
-            rows += [(_node_row(view, n, names), _ready_commands(n)) for n in members]
+            rows += [(_node_row(view, n, names), [*_trouble(n), *_ready_commands(n)]) for n in members]
         else:
             rows += _step_rows(view, step, members, names)
     for (_, below), line in zip(rows, table([row for row, _ in rows]), strict=True):
@@ -141,6 +142,28 @@ def _phase_lines(view: RunView, nodes: list[NodeView], names: Mapping[str, str],
 
 def _node_row(view: RunView, node: NodeView, names: Mapping[str, str]) -> tuple[str, ...]:
     return (f"{GLYPHS[node.state]} {node.state.value}", names[node.id], _word(view, node))
+
+
+def _trouble(node: NodeView) -> list[str]:
+    """What is the matter with a node and what can be done, in lines that a terminal need not break."""
+    if node.state is NodeState.BLOCKED and node.blocked:
+        message, ways = node.blocked["message"], node.blocked["ways_out"]
+    elif error := _error(node):
+        message, ways = error["message"], [error["hint"]] if error["hint"] else []
+    else:
+        return []
+    return [*_folded(message), *(row for way in ways for row in _folded(way, "- "))]
+
+
+_WIDTH: Final = 70
+"""Cells of a line below a node's own, which stands six to ten cells to the right."""
+
+
+def _folded(text: str, mark: str = "") -> list[str]:
+    later = " " * len(mark)
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=mark, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _ready_commands(node: NodeView) -> list[str]:
@@ -156,6 +179,7 @@ def _step_rows(
         for number, node in enumerate(asked[:_EXAMPLES]):
             below.append(f"{GLYPHS[state]} {state.value}  {names[node.id]}  {_word(view, node)}")
             below += [f"    {command}" for command in _ready_commands(node) if not number]
+            below += [f"    {told}" for told in _trouble(node)]
         if len(asked) > _EXAMPLES:
             below.append(f"… and {len(asked) - _EXAMPLES} more {state.value}; --all names them")
     if ready := [n for n in members if n.state is NodeState.READY and not n.is_approved]:
@@ -191,5 +215,5 @@ def _word(view: RunView, node: NodeView) -> str:
     if node.state is NodeState.SKIPPED and node.skipped:
         return f"{node.doc['title']}: {skipped_why(node.skipped) or 'not needed here'}"
     if error := _error(node):
-        return f"{node.doc['title']}: {error['code']}: {error['message']}"
+        return f"{node.doc['title']}: {error['code']}"
     return node.doc["title"]

@@ -52,7 +52,7 @@ _RUN: Final = (
     Key("open", "o", "o", "More", "All about a node that waits, failed, is blocked or in doubt.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
-    Key("face", "v", "v", "Form", "The next form of commands: CLI, PowerShell, REST, by hand.", False),
+    Key("face", "v", "v", "Form", "The next form of commands; on the Plan page: resource ids in full.", False),
     Key("page_back", "left", "←", "Page", "The page before: Guide, Plan, Commands, Checks, Entries.", False),
     Key("page_on", "right", "→", "Page", "The next page.", False),
     Key("page(1)", "1", "1–5", "Page", "One page by its number.", False),

@@ -76,7 +76,8 @@ def last_call(node: NodeView, entries: Sequence[Entry]) -> LastCall:
         node: as it stands.
         entries: of this node, oldest first; those that are not at hand make the answer only less exact.
     """
-    attempt = _attempt(entries)
+    # A rule is no attempt: what was put off before it met has nothing to do with it.
+    attempt = () if node.state is NodeState.BLOCKED else _attempt(entries)
     ended = attempt[-1] if attempt else None
     effect = _effect(node, attempt)
     ended_ms = ended.at_ms if ended is not None else node.since_ms or None

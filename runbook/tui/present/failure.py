@@ -169,7 +169,9 @@ _SAID: Final[dict[Effect, tuple[str, str, str]]] = {
 def _effect(of: Trouble, call: LastCall) -> list[Line]:
     n = of.node
     short, role_, said = _SAID[call.effect]
-    if of.is_ruled_out:
+    if of.is_ruled_out and n.applied:
+        short, said = "Before it stopped:", "what is named below; since then nothing was sent."
+    elif of.is_ruled_out:
         said = "Nothing was sent: the rule forbids going on."
     if call.effect is Effect.UNANSWERED and n.due_ms is not None:
         said += " The cloud is looked at to find out, by itself."

@@ -71,7 +71,12 @@ class Waited:
 
 
 def sources(view: RunView, node: NodeView) -> list[str]:
-    """The ids of the nodes whose entries tell what was sent: this one, and those just before it with a word given."""
+    """The ids of the nodes whose entries tell what was sent, this one first.
+
+    Where others must say go, those just before it at which a word was given belong to it.
+    """
+    if node.doc["gate"] not in _PATIENCE_S:
+        return [node.id]
     before = [n for i in node.doc["needs"] if (n := view.nodes.get(i)) is not None and n.attested]
     return [node.id, *(n.id for n in before)]
 

@@ -76,6 +76,8 @@ class RunScreen(LiveScreen[None]):
         """Whether the selection goes by itself to the node that wants the operator."""
         self.face: pages.Face = "az"
         """The form in which commands are shown."""
+        self.is_whole = False
+        """Whether the Plan page shows resource ids in full."""
         self.sent: set[str] = set()
         """Nodes for which a command is on its way."""
         self.is_settling = False
@@ -261,7 +263,7 @@ class RunScreen(LiveScreen[None]):
             case "Guide":
                 return pages.guide(self.view, node, now_ms, self._real_s)
             case "Plan":
-                return pages.plan(node)
+                return pages.plan(node, is_whole=self.is_whole)
             case "Commands":
                 return pages.commands(node, self.changes(), self.face)
             case _:
@@ -441,6 +443,10 @@ class RunScreen(LiveScreen[None]):
         self.query_one(NodeTree).focus()
 
     def _next_face(self) -> None:
+        if self.page == "Plan":
+            self.is_whole = not self.is_whole
+            self.draw_text()
+            return
         known = pages.faces(self.changes()) or ["az"]
         self.face = known[(known.index(self.face) + 1) % len(known)] if self.face in known else known[0]
         self._page = _COMMANDS
