@@ -21,8 +21,8 @@ from runbook.tui.widgets.prose import Prose
 
 Answers = dict[str, str]
 
-_PATH_CELLS = 96
-"""Of a path that a sentence names; about two lines of a small dialog."""
+_PATH_CELLS = 48
+"""Of a path that a sentence names; with the sentence about two lines of a small dialog."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,494 @@
+"""The waiting and the failure screen through Pilot: every look and every key, at 80×24, 120×36 and 200×60."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from runbook.core.command import Attest, Retry, Skip
+from runbook.core.entry import Draft, Entry, Kind
+from runbook.core.view import NodeView, RunView
+from runbook.tui.app import RunbookApp
+from runbook.tui.keys import SCREENS
+from runbook.tui.present.text import as_text
+from runbook.tui.screens.dialogs import Dialog
+from runbook.tui.screens.failure import FailureScreen
+from runbook.tui.screens.raw import RawScreen
+from runbook.tui.screens.run import RunScreen
+from runbook.tui.screens.waiting import WaitingScreen
+from runbook.tui.widgets.prose import Prose
+from tests.tui.conftest import from_another_thread, idle, press, screen_text, showing, write
+from tests.tui.sample import NOW, S, Store, change, context, node, view, wait
+
+SIZES = [(80, 24), (120, 36), (200, 60)]
+every_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36", "200x60"])
+
+DAY = 86_400_000
+DRAFTED = "To: the Arc team at Microsoft\nSubject: Approval, please\n\nHello,\n\nplease approve it.\n\nThank you."
+WORD = {"at_ms": NOW - 2 * DAY, "seq": 5, "text": "sent by mail", "by": "ana", "evidence": "", "sha256": ""}
+ERROR = {
+    "code": "SubnetIsFull",
+    "message": "No room.",
+    "hint": "Make room.",
+    "correlation_id": "9f1c",
+    "request_id": "r7",
+}
+INTENT = {"seq": 44, "digest": "d", "title": "Run the command", "repeat": "never", "at_ms": NOW, "locks": []}
+BLOCK = {
+    "rule": "need-skipped",
+    "message": "“Close it” is disruptive and stands on endpoint, which was skipped.",
+    "ways_out": ["Attest that it is safe without it.", "Skip this node too."],
+    "attest": "What was skipped is not needed for this change, because …",
+    "next_poll_ms": None,
+}
+
+
+def asked(**more: Any) -> RunView:
+    """A run that waits for Microsoft, with something else to do meanwhile."""
+    one = node("approval", state=S.WAITING, waiting=wait(**{"draft": DRAFTED, **more}))
+    one.doc["gate"] = "microsoft"
+    one.doc["needs"].append("request_sent")
+    ready = node("endpoint", state=S.READY, changes=(change("Create private endpoint pe-arc", "pe-arc"),))
+    return view(context(), node("request_sent", state=S.DONE, attested=(WORD,)), one, ready)
+
+
+def stopped(**more: Any) -> RunView:
+    return view(context(), node("endpoint", **more))
+
+
+def log(*rows: tuple[Kind, dict[str, Any]]) -> list[Entry]:
+    return [Entry.chain(Draft(k, "endpoint", None, d), n, NOW + n * 1000, "") for n, (k, d) in enumerate(rows, 1)]
+
+
+SENT = {"digest": "d", "title": "Create private endpoint pe-arc", "method": "PUT", "path": "/subscriptions/s/x/pe-arc"}
+REFUSED = log((Kind.BEGUN, {}), (Kind.INTENDED, SENT), (Kind.FAILED, {"error": ERROR, "refused": True}))
+BADLY = log((Kind.BEGUN, {}), (Kind.INTENDED, SENT), (Kind.ACCEPTED, {}), (Kind.FAILED, {"error": ERROR}))
+
+LOOKS: dict[str, tuple[RunView, list[Entry], list[str]]] = {
+    "waiting": (asked(), [], ["Since: 2026-10-24 07:33Z, that is 2 d", "Looks again: in 3 h (simulated)"]),
+    "waiting too long": (
+        asked(since_ms=NOW - 20 * DAY),
+        [],
+        ["Longer than usual", "Text to ask again with", "for 20 d"],
+    ),
+    "waiting for a word": (asked(next_poll_ms=None, attest="I sent it"), [], ["only your word ends it"]),
+    "failed": (
+        stopped(state=S.FAILED, error=ERROR),
+        REFUSED,
+        ["SubnetIsFull", "has no free addresses", "refused the call, so it did not happen", "1. Make room.", "9f1c"],
+    ),
+    "failed, maybe partly": (stopped(state=S.FAILED, error=ERROR), BADLY, ["Maybe partly.", "looks first"]),
+    "in doubt": (
+        stopped(state=S.IN_DOUBT, intent=INTENT),
+        log((Kind.BEGUN, {}), (Kind.INTENDED, SENT)),
+        ["Not known.", "sending it twice could do harm", "send it again"],
+    ),
+    "blocked": (stopped(state=S.BLOCKED, blocked=BLOCK), [], ["need-skipped", "safe without it", "Nothing was sent"]),
+    "busy": (
+        stopped(state=S.OBSERVING, error=ERROR, due_ms=NOW + 60_000),
+        log((Kind.BEGUN, {}), (Kind.DEFERRED, {"error": ERROR})),
+        ["Looking changes nothing", "tried again by itself in 1 min"],
+    ),
+}
+
+
+def at_matter(held: RunView) -> str:
+    return "approval" if "approval" in held.nodes else "endpoint"
+
+
+def remarks(app: RunbookApp) -> str:
+    """What was told in the corner."""
+    return "\n".join(note.message for note in app._notifications)
+
+
+async def opened(pilot: Pilot[None], held: RunView, *keys: str) -> str:
+    """Go to the node and open its screen by ``o``, then press keys."""
+    app = pilot.app
+    assert isinstance(app.screen, RunScreen)
+    app.screen.follows = False
+    app.screen.select(("node", at_matter(held)))
+    await idle(pilot)
+    return await press(pilot, "o", *keys)
+
+
+@every_size
+@pytest.mark.parametrize("look", list(LOOKS))
+async def test_each_look_says_what_matters_first(look: str, size: tuple[int, int]) -> None:
+    held, entries, said = LOOKS[look]
+    async with showing(Store(held, log=entries), size) as (pilot, app):
+        text = await opened(pilot, held)
+        assert isinstance(app.screen, WaitingScreen | FailureScreen)
+        for part in said:
+            assert part in " ".join(text.split()), text
+        assert "REHEARSAL" in text
+        assert "Contoso Production 11111111-aaaa-4bbb-8ccc-000000000001" in text
+        assert "Esc Back" in text
+        assert len(text.splitlines()) <= size[1]
+        assert isinstance((await press(pilot, "escape"), app.screen)[1], RunScreen)
+
+
+@every_size
+async def test_nothing_is_opened_where_nothing_is_the_matter(size: tuple[int, int]) -> None:
+    for held in (RunView(), view(context())):
+        async with showing(Store(held), size) as (pilot, app):
+            assert "Nothing is the matter here" in await press(pilot, "o")
+            assert isinstance((await press(pilot, "enter"), app.screen)[1], RunScreen)
+
+
+async def test_enter_on_a_nodes_row_opens_the_same_and_still_folds_others() -> None:
+    held = asked()
+    async with showing(Store(held)) as (pilot, app):
+        await opened(pilot, held, "escape")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, WaitingScreen)
+        await press(pilot, "escape", "up", "up")
+        assert app.screen.query_one("#tree")
+        before = screen_text(app)
+        assert await press(pilot, "enter") != before
+        assert isinstance(app.screen, RunScreen)
+
+
+@pytest.mark.parametrize("look", ["waiting", "failed", "blocked", "in doubt"])
+async def test_the_bar_names_the_key_only_where_there_is_more(look: str) -> None:
+    held, entries, _ = LOOKS[look]
+    async with showing(Store(held, log=entries)) as (pilot, app):
+        await opened(pilot, held, "escape")
+        assert "o tells" in screen_text(app)
+        assert isinstance(app.screen, RunScreen)
+        app.screen.select(("node", "context"))
+        app.screen.draw_text()
+        await idle(pilot)
+        assert "o tells" not in screen_text(app)
+
+
+@every_size
+async def test_a_watcher_sees_it_all_and_can_decide_nothing(size: tuple[int, int]) -> None:
+    for held, entries in ((asked(attest="I sent it"), []), (stopped(state=S.BLOCKED, blocked=BLOCK), REFUSED)):
+        store = Store(held, is_read_only=True, driver="bob on jumphost", log=entries)
+        async with showing(store, size) as (pilot, app):
+            await opened(pilot, held)
+            for key in ("r", "s", "t"):
+                text = await press(pilot, key)
+                assert not isinstance(app.screen, RunScreen | Dialog)
+            assert "You are watching: driven by bob on jumphost." in remarks(app)
+            assert "READ-ONLY" in text
+            assert store.commands == []
+
+
+# ---------------------------------------------------------------- what is wanted is done on the run screen
+
+
+@every_size
+async def test_an_answer_is_recorded_through_the_usual_question(size: tuple[int, int]) -> None:
+    store = Store(asked(next_poll_ms=None, attest="I sent it"))
+    async with showing(store, size) as (pilot, app):
+        await opened(pilot, store.held, "t")
+        assert isinstance(app.screen, Dialog)
+        app.screen.query_one("#field-text", Input).value = "approved by mail"
+        await pilot.click("#go")
+        await idle(pilot)
+        assert isinstance(app.screen, RunScreen)
+        (command,) = store.commands
+        assert isinstance(command, Attest)
+        assert (command.node, command.text) == ("approval", "approved by mail")
+
+
+async def test_a_wait_that_no_word_ends_says_so() -> None:
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, "t")
+        assert "Your word cannot end this wait" in remarks(app)
+        assert isinstance(app.screen, WaitingScreen)
+
+
+async def test_look_now_and_skip_go_through_the_run_screen() -> None:
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, "r")
+        assert store.commands == [Retry("approval")]
+        await opened(pilot, store.held, "s")
+        assert isinstance(app.screen, Dialog)
+        await write(pilot, "not wanted", "enter")
+        assert store.commands[1:] == [Skip("approval", "not wanted")]
+
+
+@every_size
+async def test_a_failure_is_tried_again_skipped_or_accepted_by_keys(size: tuple[int, int]) -> None:
+    store = Store(stopped(state=S.BLOCKED, blocked=BLOCK))
+    async with showing(store, size) as (pilot, app):
+        await opened(pilot, store.held, "t")
+        assert isinstance(app.screen, Dialog)
+        await write(pilot, "safe", "enter", "enter")
+        await opened(pilot, store.held, "r")
+        await opened(pilot, store.held, "s")
+        await write(pilot, "left out", "enter")
+        kinds = [type(c) for c in store.commands]
+        assert kinds == [Attest, Retry, Skip]
+
+
+async def test_sending_a_doubtful_call_again_still_asks() -> None:
+    store = Store(stopped(state=S.IN_DOUBT, intent=INTENT))
+    async with showing(store) as (pilot, app):
+        text = await opened(pilot, store.held, "r")
+        assert "Send the call again?" in text
+        assert store.commands == []
+        assert isinstance(app.screen, Dialog)
+
+
+async def test_changing_an_input_says_what_to_do_and_copies_the_inputs() -> None:
+    store = Store(stopped(state=S.FAILED, error=ERROR), log=REFUSED)
+    async with showing(store, (120, 36)) as (pilot, app):
+        await opened(pilot, store.held, "i")
+        assert isinstance(app.screen, Dialog)
+        text = as_text(app.screen.question.body)
+        assert "A run keeps the inputs it began with" in text
+        assert "runbook start arc-private-link --mode rehearsal --scenario arc-preview --inputs FILE" in text
+        await press(pilot, "enter")
+        assert json.loads(app.clipboard) == dict(store.held.inputs)
+
+
+async def test_n_goes_to_what_can_be_done_meanwhile() -> None:
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, "n")
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.key == ("node", "endpoint")
+        assert store.commands == []
+
+
+# ---------------------------------------------------------------- texts
+
+
+@every_size
+async def test_both_texts_can_be_copied(size: tuple[int, int]) -> None:
+    store = Store(asked())
+    async with showing(store, size) as (pilot, app):
+        await opened(pilot, store.held, "c")
+        assert app.clipboard == DRAFTED
+        await press(pilot, "v", "c")
+        assert app.clipboard.startswith("To: the Arc team at Microsoft\nSubject: Reminder: Approval, please")
+        await press(pilot, "v", "c")
+        assert app.clipboard == DRAFTED
+
+
+async def test_the_text_is_saved_to_a_new_file_and_never_over_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, "w")
+        assert isinstance(app.screen, Dialog)
+        assert "arc-1-approval-first.txt" in await press(pilot, "enter")
+        assert (tmp_path / "arc-1-approval-first.txt").read_text("utf-8") == DRAFTED + "\n"
+        text = await press(pilot, "w", "enter")
+        assert isinstance(app.screen, Dialog)
+        assert "exists already" in " ".join(text.split())
+        await press(pilot, "escape")
+        await press(pilot, "w")
+        app.screen.query_one(Input).value = str(tmp_path / "no" / "folder.txt")
+        assert "There is no folder for" in await press(pilot, "enter")
+    assert set(os.listdir(tmp_path)) - {"home"} == {"arc-1-approval-first.txt"}
+
+
+async def test_a_file_that_came_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held)
+        assert isinstance(app.screen, WaitingScreen)
+        there = tmp_path / "there.txt"
+        there.write_text("mine")
+        screen = app.screen
+        await from_another_thread(lambda: screen._write(str(there), "text"))
+        await idle(pilot)
+        assert "was left as it is" in remarks(app)
+        assert there.read_text() == "mine"
+
+
+async def test_over_ssh_the_mail_program_is_refused_politely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 22 10.0.0.2 22")
+    monkeypatch.setenv("PATH", "/nowhere")
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, "e")
+        assert "over SSH" in remarks(app)
+        assert "c copies the text" in remarks(app)
+
+
+@pytest.fixture
+def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A desktop whose opener writes down what it was given."""
+    if os.name != "posix" or os.uname().sysname != "Linux":
+        pytest.skip("a Linux desktop is made here")
+    (tmp_path / "xdg-open").write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/got\n')
+    (tmp_path / "xdg-open").chmod(0o755)
+    for name in ("SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    return tmp_path / "got"
+
+
+def read(place: Path) -> str:
+    """What a file holds; nothing where there is none."""
+    return place.read_text() if place.exists() else ""
+
+
+async def test_the_mail_program_gets_the_text_and_is_only_asked_on_the_key(desktop: Path) -> None:
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, "c", "v", "v")
+        assert read(desktop) == ""
+        await press(pilot, "e")
+        assert "Nothing is sent before you send it there" in remarks(app)
+        assert "no address is known here" in remarks(app)
+        assert read(desktop).startswith("mailto:?subject=Approval%2C%20please&body=Hello%2C%0D%0A")
+
+
+async def test_a_text_too_long_for_a_link_is_copied_to_be_pasted(desktop: Path) -> None:
+    store = Store(asked(draft="To: x\nSubject: s\n\n" + "long " * 800))
+    async with showing(store, (120, 36)) as (pilot, app):
+        await opened(pilot, store.held, "e")
+        assert "too long for a mail link" in remarks(app)
+        assert read(desktop) == "mailto:?subject=s"
+        assert app.clipboard.startswith("long long")
+
+
+async def test_a_wait_without_a_text_offers_none() -> None:
+    one = node("approval", state=S.WAITING, waiting=wait(draft=""))
+    store = Store(view(context(), one))
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, *"cewv")
+        assert remarks(app).count("There is no text to hand over here.") == 4
+
+
+# ---------------------------------------------------------------- what is stored
+
+
+@every_size
+async def test_the_stored_answer_is_one_key_away_and_can_be_copied(size: tuple[int, int]) -> None:
+    store = Store(stopped(state=S.FAILED, error=ERROR), log=REFUSED)
+    async with showing(store, size) as (pilot, app):
+        text = await opened(pilot, store.held, "v")
+        assert isinstance(app.screen, RawScreen)
+        assert '"code": "SubnetIsFull"' in text
+        await press(pilot, "c")
+        assert json.loads(app.clipboard)["entries"][0]["data"]["error"]["request_id"] == "r7"
+        for close in ("escape", "v", "q"):
+            await press(pilot, close)
+            assert isinstance(app.screen, FailureScreen)
+            await press(pilot, "v")
+
+
+async def test_what_a_helper_should_know_is_copied() -> None:
+    store = Store(stopped(state=S.FAILED, error=ERROR), log=REFUSED)
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held, "c")
+        assert "Correlation id: 9f1c" in app.clipboard
+        assert "Request id: r7" in app.clipboard
+
+
+async def test_text_from_outside_is_never_markup_and_never_drives_the_terminal() -> None:
+    evil = "[red]x[/]\x1b[31m[@click=app.quit]y[/] \u202e$error"
+    one = asked(who=evil, message=evil, then=evil, draft=evil, attest=evil)
+    two = stopped(state=S.FAILED, error={"code": evil, "message": evil, "hint": evil, "correlation_id": evil})
+    three = stopped(
+        state=S.BLOCKED, blocked={**BLOCK, "rule": evil, "message": evil, "ways_out": [evil], "attest": evil}
+    )
+    for held in (one, two, three):
+        store = Store(held, log=log((Kind.FAILED, {"error": {"code": evil}, "title": evil})))
+        async with showing(store, (120, 36)) as (pilot, _):
+            for text in (await opened(pilot, held), await press(pilot, "v"), await press(pilot, "c")):
+                assert "\x1b" not in text
+                assert "\u202e" not in text
+                assert "[red]" in text
+
+
+# ---------------------------------------------------------------- news
+
+
+async def test_the_screens_follow_the_journal() -> None:
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held)
+        nodes = dict(store.held.nodes)
+        nodes["approval"] = replace(nodes["approval"], state=S.DONE, waiting=None)
+        await from_another_thread(lambda: store.put(replace(store.held, nodes=nodes)))
+        await idle(pilot)
+        assert "This wait is over: the node is done" in screen_text(app)
+        assert isinstance((await press(pilot, "escape"), app.screen)[1], RunScreen)
+
+
+async def test_every_key_is_told_by_the_help_of_its_screen() -> None:
+    for held, name in ((asked(), "waiting"), (stopped(state=S.FAILED, error=ERROR), "failure")):
+        async with showing(Store(held), (120, 50)) as (pilot, _):
+            text = await opened(pilot, held, "question_mark")
+            for key in SCREENS[name]:
+                assert key.tooltip.split(",")[0][:40] in text
+
+
+async def test_a_small_terminal_gets_a_plain_sentence() -> None:
+    held = asked()
+    async with showing(Store(held)) as (pilot, app):
+        await opened(pilot, held)
+        await pilot.resize_terminal(50, 20)
+        await idle(pilot)
+        assert "This terminal is too small" in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await idle(pilot)
+        assert "Since: 2026-10-24" in screen_text(app)
+
+
+# ---------------------------------------------------------------- ids in plans, long paths in dialogs
+
+
+def two_networks() -> NodeView:
+    base = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-net/providers/Microsoft.Network"
+    diff = [{"path": "properties.subnet.id", "before": f"{base}/virtualNetworks/a/subnets/pe", "after": None}]
+    diff[0]["after"] = f"{base}/virtualNetworks/b/subnets/pe"
+    return node("endpoint", state=S.READY, changes=({**change("Move it", "pe"), "diff": diff},))
+
+
+@every_size
+async def test_the_plan_shows_what_tells_ids_apart_and_the_whole_on_request(size: tuple[int, int]) -> None:
+    store = Store(view(context(), two_networks()))
+    async with showing(store, size) as (pilot, app):
+        text = await press(pilot, "2")
+        assert "− …/virtualNetworks/a/subnets/pe" in text
+        assert "+ …/virtualNetworks/b/subnets/pe" in text
+        assert "v shows whole resource ids" in text
+        await press(pilot, "v")
+        text = as_text(app.screen.query_one("#page-text", Prose).rows)
+        assert "v shortens resource ids" in text
+        assert "− /subscriptions/11111111-1111" in text
+        text = await press(pilot, "A")
+        assert "F2 shows whole resource ids" in text
+        await press(pilot, "f2")
+        assert "Resource: /subscriptions/" in as_text(app.screen.query_one("#many-text", Prose).rows)
+
+
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
+async def test_a_very_long_path_leaves_the_buttons_where_they_are(size: tuple[int, int]) -> None:
+    store = Store(asked(next_poll_ms=None, attest="I sent it"))
+    async with showing(store, size) as (pilot, app):
+        await press(pilot, "t")
+        assert isinstance(app.screen, Dialog)
+        app.screen.query_one("#field-text", Input).value = "seen"
+        path = "/no/such/" + "folder-with-a-long-name/" * 60 + "mail.eml"
+        app.screen.query_one("#field-evidence", Input).value = path
+        app.screen._answer()
+        await idle(pilot)
+        text = screen_text(app)
+        assert "There is no file" in text
+        assert "Cancel (Esc)" in text
+        app.screen.query_one("#field-evidence", Input).value = "~nobody-of-that-name/x\0"
+        app.screen._answer()
+        await idle(pilot)
+        assert "is no path here" in screen_text(app)
