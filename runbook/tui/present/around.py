@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from runbook.core.state import FINISHED, NodeState
+from runbook.core.state import FINISHED
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.standing import standing
 from runbook.tui.present.text import Line, line, lines, one_line
-from runbook.tui.present.words import AT_WORK, glyph, role, wants_me, word
+from runbook.tui.present.words import glyph, role, wants_me, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,11 @@ class Around:
 
 def around(view: RunView, node: str) -> Around:
     """Look at a run from one node. It reads every node once; keep what it says for as long as the view is the same."""
-    others = [n for n in view.nodes.values() if n.id != node]
+    now = standing(view)
     return Around(
-        tuple(n for n in others if wants_me(n)),
-        tuple(n for n in others if n.state in AT_WORK),
-        sum(n.state is NodeState.WAITING and not wants_me(n) for n in others),
+        tuple(n for n in now.wanting if n.id != node),
+        tuple(n for n in now.at_work if n.id != node),
+        sum(n.id != node and not wants_me(n) for n in now.waiting),
         _behind(view, node),
     )
 

@@ -23,8 +23,9 @@ from runbook.tui.present.around import Around, around
 from runbook.tui.present.can import available
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.situation import due_words
+from runbook.tui.present.standing import next_for_me
 from runbook.tui.present.text import Line, clean, line, one_line
-from runbook.tui.present.words import driven_by, next_for_me
+from runbook.tui.present.words import driven_by
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.prose import Prose
 
