@@ -44,10 +44,14 @@ from runbook.core.docs import (
     CommandDoc,
     DiffDoc,
     IntentDoc,
+    PollDoc,
     RefusedDoc,
     Repeat,
     Risk,
+    SentDoc,
+    UsualDoc,
     WaitDoc,
+    WordDoc,
 )
 from runbook.core.entry import canonical
 from runbook.core.ids import digest
@@ -63,13 +67,16 @@ __all__ = [
     "DnsAnswer",
     "InProgress",
     "Json",
+    "Patience",
     "Poll",
     "Reader",
     "Resolver",
     "RunFacts",
     "Satisfied",
+    "Sent",
     "Step",
     "StepContext",
+    "Usual",
     "Verdict",
     "Waiting",
     "expect",
@@ -314,10 +321,74 @@ class Poll:
     first_s: float = 60.0
     factor: float = 1.5
     longest_s: float = 4 * 3600.0
+    jitter: float = 0.1
+    """By how much of itself a delay may be longer."""
 
-    def delay_s(self, polls: int) -> float:
-        """Seconds until the next look, after ``polls`` looks."""
-        return float(min(self.longest_s, self.first_s * self.factor ** min(polls, 64)))
+    def delay_s(self, polls: int, part: float = 0.0) -> float:
+        """Seconds until the next look, after ``polls`` looks. ``part``, from 0 to 1, says how much of the jitter."""
+        plain = min(self.longest_s, self.first_s * self.factor ** min(polls, 64))
+        return float(plain * (1 + self.jitter * part))
+
+    def doc(self) -> PollDoc:
+        return {
+            "first_s": self.first_s,
+            "factor": self.factor,
+            "longest_s": self.longest_s,
+            "jitter": self.jitter,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was handed to whom we wait for; see ``SentDoc``."""
+
+    what: str
+    at_ms: int
+    by: str
+    how: str
+    about: Sequence[str] = ()
+    reference: str = ""
+
+    def doc(self) -> SentDoc:
+        return {
+            "what": self.what,
+            "about": list(self.about),
+            "at_ms": self.at_ms,
+            "by": self.by,
+            "how": self.how,
+            "reference": self.reference,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How long such a wait takes elsewhere, and who says so. ``seconds`` only where the source gives them."""
+
+    text: str
+    source: str
+    seconds: tuple[float, float] | None = None
+
+    def doc(self) -> UsualDoc:
+        low, high = self.seconds or (None, None)
+        return {"text": self.text, "source": self.source, "from_s": low, "to_s": high}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When to become impatient, in seconds from when it was sent, else from when the wait began.
+
+    Args:
+        remind_s: when to remind them, in order.
+        escalate_s: when to turn to somebody else; None for never.
+        how: to whom and how.
+        expires_s: when the request counts as lapsed; None for never.
+    """
+
+    remind_s: Sequence[float] = ()
+    escalate_s: float | None = None
+    how: str = ""
+    expires_s: float | None = None
+    usual: Usual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +429,9 @@ class Waiting:
         poll: how to look meanwhile; None when nothing can be read and only the operator's word ends it.
         draft: a message ready to send; may be empty.
         attest: what the operator's word would say ("I sent the message to the team"); empty when it cannot help.
+        words: further words it takes: what an ``Attest`` says, and how a person would say it.
+        sent: what they have been sent.
+        patience: when to become impatient.
     """
 
     who: str
@@ -367,17 +441,34 @@ class Waiting:
     draft: str = ""
     attest: str = ""
     checks: Sequence[Check] = ()
+    words: Sequence[tuple[str, str]] = ()
+    sent: Sent | None = None
+    patience: Patience = Patience()
 
-    def doc(self, now_ms: int, since_ms: int | None, polls: int) -> WaitDoc:
+    def doc(self, now_ms: int, since_ms: int | None, polls: int, part: float = 0.0) -> WaitDoc:
+        since_ms = now_ms if since_ms is None else since_ms
+        from_ms = self.sent.at_ms if self.sent else since_ms
+        plan = self.patience
+        remind_ms = [from_ms + round(s * 1000) for s in plan.remind_s]
         return {
             "who": self.who,
             "message": self.message,
             "then": self.then,
-            "since_ms": now_ms if since_ms is None else since_ms,
-            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls) * 1000),
+            "since_ms": since_ms,
+            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls, part) * 1000),
             "draft": self.draft,
             "attest": self.attest,
             "polls": polls,
+            "sent": self.sent.doc() if self.sent else None,
+            "poll": self.poll.doc() if self.poll else None,
+            "remind_ms": remind_ms,
+            "reminded_ms": max((at for at in remind_ms if at <= now_ms), default=None),
+            "escalate": None
+            if plan.escalate_s is None
+            else {"at_ms": from_ms + round(plan.escalate_s * 1000), "how": plan.how},
+            "expires_ms": None if plan.expires_s is None else from_ms + round(plan.expires_s * 1000),
+            "usual": plan.usual.doc() if plan.usual else None,
+            "words": words_doc(self.words),
         }
 
 
@@ -391,6 +482,7 @@ class Blocked:
         ways_out: what the operator can do, in order of preference.
         attest: what the operator could vouch for instead; empty when nothing.
         poll: how often to look again by itself; None waits for a retry.
+        words: further words it takes, as a wait does.
     """
 
     rule: str
@@ -399,15 +491,22 @@ class Blocked:
     checks: Sequence[Check] = ()
     attest: str = ""
     poll: Poll | None = None
+    words: Sequence[tuple[str, str]] = ()
 
-    def doc(self, now_ms: int, polls: int) -> BlockDoc:
-        return {
+    def doc(self, now_ms: int, polls: int, part: float = 0.0) -> BlockDoc:
+        doc: BlockDoc = {
             "rule": self.rule,
             "message": self.message,
             "ways_out": list(self.ways_out),
             "attest": self.attest,
-            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls) * 1000),
+            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls, part) * 1000),
         }
+        return {**doc, "words": words_doc(self.words)} if self.words else doc
+
+
+def words_doc(words: Sequence[tuple[str, str]]) -> list[WordDoc]:
+    """Words that a node takes, as entries carry them."""
+    return [{"says": says, "title": title} for says, title in words]
 
 
 Verdict = Satisfied | Changes | InProgress | Waiting | Blocked

@@ -20,6 +20,7 @@ from runbook.core.docs import (
     RefusedDoc,
     SkipDoc,
     WaitDoc,
+    WaitedDoc,
 )
 from runbook.core.state import FINISHED, NodeState, RunState
 
@@ -46,6 +47,8 @@ class NodeView:
     """Digests of changes the operator said go to."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     waiting: WaitDoc | None = None
+    waited: tuple[WaitedDoc, ...] = ()
+    """Its waits that are over, oldest first."""
     blocked: BlockDoc | None = None
     blocked_since_ms: int | None = None
     """Since when that rule has held, looks in between included."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from runbook.core.clock import duration
-from runbook.core.docs import ChangeDoc, ErrorDoc
+from runbook.core.docs import ChangeDoc, ErrorDoc, WaitDoc
 from runbook.core.entry import Draft, Kind, canonical
-from runbook.core.ids import subscription_of
+from runbook.core.ids import digest, subscription_of
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.engine.decide import DID_NOT_HOLD, NEED_SKIPPED
@@ -29,6 +29,9 @@ LONGEST_WORK_S: Final = 24 * 3600
 
 NO_END: Final = "no-end-in-sight"
 """The rule that stops waiting in silence for what Azure never finishes."""
+
+EXPIRED: Final = "wait-expired"
+"""The rule that stops waiting for an answer after the time that the step gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,44 @@ def _waiting(scene: Scene, verdict: Waiting) -> Judgement:
     is_same = before is not None and before["who"] == verdict.who
     since_ms = before["since_ms"] if before and is_same else None
     polls = before["polls"] + 1 if before and is_same else 0
-    doc = verdict.doc(scene.now_ms, since_ms, polls)
+    doc = verdict.doc(scene.now_ms, since_ms, polls, _part(scene, polls))
+    expires_ms = doc["expires_ms"]
+    if expires_ms is not None and scene.now_ms >= expires_ms:
+        return _expired(scene, verdict, doc)
     summary = f"Waiting for {verdict.who}."
     return _say(scene, NodeState.WAITING, "waiting", summary, verdict.checks, waiting=doc, due_ms=doc["next_poll_ms"])
 
 
+def _expired(scene: Scene, verdict: Waiting, doc: WaitDoc) -> Judgement:
+    """The request has lapsed. The wait stays as it is and goes on being polled: an answer that comes late counts."""
+    lasted = duration((scene.now_ms - doc["since_ms"]) / 1000)
+    escalate = doc["escalate"]
+    blocked = Blocked(
+        EXPIRED,
+        f"Nothing came from {verdict.who} in {lasted}; what was asked counts as lapsed.",
+        (
+            *((escalate["how"],) if escalate and escalate["how"] else ()),
+            f"Ask {verdict.who} anew and say so here; the wait then begins again.",
+            "Skip this node with the reason.",
+            "This goes on looking by itself: an answer that comes late counts.",
+        ),
+        verdict.checks,
+        attest=verdict.attest,
+        poll=verdict.poll,
+        words=verdict.words,
+    )
+    return _blocked(scene, blocked, waiting=doc)
+
+
+def _part(scene: Scene, number: int) -> float:
+    """How much of the jitter a delay takes: of the same look always the same, so that a rehearsal can be repeated."""
+    return int(digest(f"{scene.view.id} {scene.node.id} {number}", 8), 16) / 16**8
+
+
 def _blocked(scene: Scene, verdict: Blocked, **more: Any) -> Judgement:
     # The look number stands in for a count of polls: both only grow while the node stays blocked.
-    doc = verdict.doc(scene.now_ms, max(0, scene.node.attempts - 1))
+    looks = max(0, scene.node.attempts - 1)
+    doc = verdict.doc(scene.now_ms, looks, _part(scene, looks))
     more |= {"blocked": doc, "due_ms": doc["next_poll_ms"]}
     return _say(scene, NodeState.BLOCKED, "blocked", verdict.message, verdict.checks, **more)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from runbook.core.docs import AppliedDoc
+from runbook.core.docs import AppliedDoc, WaitDoc, WaitedDoc
 from runbook.core.entry import Entry, Kind, canonical
 from runbook.core.error import Damaged
 from runbook.core.ids import digest
@@ -129,6 +129,7 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "changes": changes,
         "outputs": d.get("outputs", node.outputs),
         "waiting": d.get("waiting"),
+        "waited": _waited(node, d.get("waiting"), entry.at_ms),
         "blocked": d.get("blocked"),
         "blocked_since_ms": _blocked_since_ms(node, entry),
         "due_ms": d.get("due_ms"),
@@ -141,6 +142,13 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "intent": node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
         "resend": "" if d.get("took_effect") else node.resend,  # that leave was for a call that turned out not needed
     }
+
+
+def _waited(node: NodeView, now: WaitDoc | None, at_ms: int) -> tuple[WaitedDoc, ...]:
+    before = node.waiting
+    if before is None or (now is not None and now["since_ms"] == before["since_ms"]):
+        return node.waited
+    return (*node.waited, {"who": before["who"], "since_ms": before["since_ms"], "until_ms": at_ms})
 
 
 def _blocked_since_ms(node: NodeView, entry: Entry) -> int | None:
@@ -183,13 +191,15 @@ def _approved(node: NodeView, entry: Entry) -> _Fields:
 
 def _skipped(node: NodeView, entry: Entry) -> _Fields:
     skipped = {"by": entry.data["by"], "reason": entry.data["reason"]}
-    return {"skipped": skipped, "due_ms": None, "waiting": None, "blocked": None, "error": None, "intent": None}
+    over = {"waited": _waited(node, None, entry.at_ms)} if node.waiting else {}
+    return {**over, "skipped": skipped, "due_ms": None, "waiting": None, "blocked": None, "error": None, "intent": None}
 
 
 def _attested(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     word = {"at_ms": entry.at_ms, "seq": entry.seq, "text": d["text"], "by": d["by"]}
     word |= {"evidence": d.get("evidence", ""), "sha256": d.get("sha256", "")}
+    word |= {name: d[name] for name in ("reference", "dated_ms", "says") if name in d}
     if skips := d.get("accepted_skips", ()):
         word["accepts"] = list(skips)
     accepted = node.accepted_skips | set(skips)
@@ -289,7 +299,7 @@ def from_snapshot(doc: dict[str, Any]) -> RunView:
     """A view from the parsed JSON of ``to_snapshot``."""
     nodes = {}
     for n in doc["nodes"]:
-        for name in ("checks", "changes", "applied", "attested", "refused"):
+        for name in ("checks", "changes", "applied", "attested", "refused", "waited"):
             n[name] = tuple(n[name])
         for name in ("approved", "accepted_skips"):
             n[name] = frozenset(n[name])
