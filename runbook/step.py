@@ -44,17 +44,14 @@ from runbook.core.docs import (
     CommandDoc,
     DiffDoc,
     IntentDoc,
-    PollDoc,
     RefusedDoc,
     Repeat,
     Risk,
-    SentDoc,
-    UsualDoc,
     WaitDoc,
-    WordDoc,
 )
 from runbook.core.entry import canonical
 from runbook.core.ids import digest
+from runbook.core.waiting import Patience, Poll, Sent, Usual, words_doc
 
 __all__ = [
     "AppliedDoc",
@@ -315,83 +312,6 @@ def powershell_text(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Poll:
-    """How often to look while waiting: from ``first_s``, growing by ``factor``, up to ``longest_s`` seconds."""
-
-    first_s: float = 60.0
-    factor: float = 1.5
-    longest_s: float = 4 * 3600.0
-    jitter: float = 0.1
-    """By how much of itself a delay may be longer."""
-
-    def delay_s(self, polls: int, part: float = 0.0) -> float:
-        """Seconds until the next look, after ``polls`` looks. ``part``, from 0 to 1, says how much of the jitter."""
-        plain = min(self.longest_s, self.first_s * self.factor ** min(polls, 64))
-        return float(plain * (1 + self.jitter * part))
-
-    def doc(self) -> PollDoc:
-        return {
-            "first_s": self.first_s,
-            "factor": self.factor,
-            "longest_s": self.longest_s,
-            "jitter": self.jitter,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What was handed to whom we wait for; see ``SentDoc``."""
-
-    what: str
-    at_ms: int
-    by: str
-    how: str
-    about: Sequence[str] = ()
-    reference: str = ""
-
-    def doc(self) -> SentDoc:
-        return {
-            "what": self.what,
-            "about": list(self.about),
-            "at_ms": self.at_ms,
-            "by": self.by,
-            "how": self.how,
-            "reference": self.reference,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """How long such a wait takes elsewhere, and who says so. ``seconds`` only where the source gives them."""
-
-    text: str
-    source: str
-    seconds: tuple[float, float] | None = None
-
-    def doc(self) -> UsualDoc:
-        low, high = self.seconds or (None, None)
-        return {"text": self.text, "source": self.source, "from_s": low, "to_s": high}
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """When to become impatient, in seconds from when it was sent, else from when the wait began.
-
-    Args:
-        remind_s: when to remind them, in order.
-        escalate_s: when to turn to somebody else; None for never.
-        how: to whom and how.
-        expires_s: when the request counts as lapsed; None for never.
-    """
-
-    remind_s: Sequence[float] = ()
-    escalate_s: float | None = None
-    how: str = ""
-    expires_s: float | None = None
-    usual: Usual | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Satisfied:
     """Nothing to do. A check that is not ok makes the engine block the node: a step should not say both."""
 
@@ -443,7 +363,7 @@ class Waiting:
     checks: Sequence[Check] = ()
     words: Sequence[tuple[str, str]] = ()
     sent: Sent | None = None
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
     def doc(self, now_ms: int, since_ms: int | None, polls: int, part: float = 0.0) -> WaitDoc:
         since_ms = now_ms if since_ms is None else since_ms
@@ -502,11 +422,6 @@ class Blocked:
             "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls, part) * 1000),
         }
         return {**doc, "words": words_doc(self.words)} if self.words else doc
-
-
-def words_doc(words: Sequence[tuple[str, str]]) -> list[WordDoc]:
-    """Words that a node takes, as entries carry them."""
-    return [{"says": says, "title": title} for says, title in words]
 
 
 Verdict = Satisfied | Changes | InProgress | Waiting | Blocked

@@ -172,6 +172,10 @@ class RunView:
         """Whether the book says that this step is looked at again after it is done."""
         return any(s.get("grows", False) for s in self.book.get("steps", ()) if s["id"] == step)
 
+    def is_unasked(self, step: str) -> bool:
+        """Whether the book says that this step's safe changes need no go of their own."""
+        return any(s.get("unasked", False) for s in self.book.get("steps", ()) if s["id"] == step)
+
     @property
     def state(self) -> RunState:
         """The run as a whole; see ``RunState`` for the order where several hold."""

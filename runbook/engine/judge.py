@@ -34,6 +34,10 @@ EXPIRED: Final = "wait-expired"
 """The rule that stops waiting for an answer after the time that the step gave it."""
 
 
+BY_THE_BOOK: Final = "the book: it goes with the go given before"
+"""In whose name a change is approved that needs no go of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """Entries to commit, and the change to send once they are."""
@@ -179,7 +183,12 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
     if scene.is_stopped or not (is_approved and scene.is_free(first.locks)):
         summary = verdict.summary or "; ".join(c.title for c in changes)
         docs = _docs(changes)
-        return _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)
+        seen = _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)
+        if is_approved or not _is_unasked(scene, changes):
+            return seen
+        # A go like any other, on record before anything is sent; the next look acts on it.
+        go = {"digests": digests, "titles": [c.title for c in changes], "by": BY_THE_BOOK}
+        return Judgement((*seen.drafts, Draft(Kind.APPROVED, node.id, data=go)))
     # What was shown and is still wanted as it was shown need not be said again.
     is_shown = [c["digest"] for c in node.changes] == digests
     shown = None if is_shown else _docs(changes)
@@ -194,6 +203,14 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
         "path": first.path,
     }
     return Judgement((*seen.drafts, Draft(Kind.INTENDED, node.id, data=intent)), send=first)
+
+
+def _is_unasked(scene: Scene, changes: tuple[Change, ...]) -> bool:
+    """Whether nobody is asked: the book says so, there is no gate, and nothing of it is disruptive."""
+    doc = scene.node.doc
+    if doc["gate"] or any(c.risk != "safe" for c in changes):
+        return False
+    return scene.view.is_unasked(doc["step"])
 
 
 def _docs(changes: tuple[Change, ...]) -> list[ChangeDoc]:

@@ -170,6 +170,8 @@ def _deferred(node: NodeView, entry: Entry) -> _Fields:
     if declined := d.get("declined"):
         error = {"code": d["error"]["code"], "message": d["error"]["message"]}
         later["refused"] = (*node.refused, {**declined, "at_ms": entry.at_ms, "seq": entry.seq, **error})
+    if entry.to is NodeState.WAITING and node.waiting:
+        later["waiting"] = {**node.waiting, "next_poll_ms": d["due_ms"]}
     return {**later, **over, "intent": intent, "applied": applied}
 
 

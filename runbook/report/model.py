@@ -121,7 +121,7 @@ def _attention(node: NodeView) -> Json | None:
 
 
 _CHANGE: Final = ("entry", "title", "method", "path", "risk", "sent_at", "outcome", "status")
-_WORD: Final = ("entry", "at", "by", "text", "evidence", "sha256")
+_WORD: Final = ("entry", "at", "by", "text", "evidence", "sha256", "reference", "dated", "says")
 
 
 def _counts(view: RunView, stories: Mapping[str, Story]) -> Json:

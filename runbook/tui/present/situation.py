@@ -52,7 +52,10 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: Re
         rows += lines(node.summary)
     for word in node.attested:
         proof = f" (evidence {one_line(word['evidence'])}, sha256 {word['sha256'][:12]}…)" if word["evidence"] else ""
-        rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{proof}")
+        if reference := word.get("reference"):
+            proof = f", reference {one_line(reference)}{proof}"
+        dated = f", dated {moment(word['dated_ms'])}" if "dated_ms" in word else ""
+        rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{dated}{proof}")
     return rows
 
 
