@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "runs": "List the runs.",
     "status": "Show one run with its nodes.",
     "answer": "Give one answer to a node: approve, retry, skip or attest.",
+    "poll": "Look once at the runs that wait, and end: for cron.",
     "verify": "Look whether the cloud is still as a run left it.",
     "abort": "End a run for good. What was changed stays changed.",
     "report": "Write the hand-over report of a run: md, html or json.",

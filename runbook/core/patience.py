@@ -128,14 +128,18 @@ def sentences(s: Standing, who: str) -> list[str]:
         told.append(f"Usual: {s.usual}. {_PACES[s.pace]}".rstrip())
     if s.sent:
         reference = f", reference {s.sent['reference']}" if s.sent["reference"] else ""
-        told.append(f"Sent {iso(s.sent['at_ms'])} by {s.sent['by']}{reference}: {s.sent['how']}")
+        told.append(f"Sent {_at(s.sent['at_ms'])} by {s.sent['by']}{reference}: {s.sent['how']}")
     if not s.is_reminder_due and s.next_reminder_ms is not None:
-        told.append(f"A reminder is due from {iso(s.next_reminder_ms)}.")
+        told.append(f"A reminder is due from {_at(s.next_reminder_ms)}.")
     if s.escalate is not None and not s.is_escalation_due:
-        told.append(f"To be escalated from {iso(s.escalate['at_ms'])}.")
+        told.append(f"To be escalated from {_at(s.escalate['at_ms'])}.")
     if s.expires_ms is not None:
-        told.append(f"The request lapses {iso(s.expires_ms)}.")
+        told.append(f"The request lapses {_at(s.expires_ms)}.")
     return told
+
+
+def _at(at_ms: int) -> str:
+    return f"{iso(at_ms)[:16].replace('T', ' ')} UTC"
 
 
 def patience_doc(s: Standing) -> dict[str, Any]:

@@ -188,3 +188,12 @@ def is_too_far_ahead(node: NodeView, now_ms: int) -> bool:
     if node.waiting and (doc := node.waiting.get("poll")):
         poll, polls = Poll(**doc), node.waiting["polls"]
     return node.due_ms - now_ms > round(poll.delay_s(polls, part=1.0) * 1000) + PUT_BACK_MS
+
+
+def next_act_ms(view: RunView, now_ms: int) -> int | None:
+    """When something of a run that nobody drives is to be done without a person: now, later, or never (None)."""
+    agenda = Agenda(view)
+    acts = agenda.take(view, now_ms, len(view.nodes) + 1, lambda _: False, lambda _: True)
+    late = any(is_too_far_ahead(n, now_ms) for n in view.nodes.values()) and now_ms < view.updated_ms - PUT_BACK_MS
+    at_work = any(n.state is NodeState.APPLYING for n in view.nodes.values())
+    return now_ms if acts or late or at_work or not view.nodes else agenda.next_ms(view)

@@ -17,6 +17,7 @@ from runbook.step import (
     Changes,
     Check,
     InProgress,
+    Patience,
     Poll,
     Satisfied,
     Sent,
@@ -209,6 +210,7 @@ class Approval(Step):
                 checks=(check, told),
                 words=WORDS,
                 sent=self._sent(ctx),
+                patience=Patience(usual=(p.patience or Impatience()).plan().usual),
             )
         return Blocked(
             "approval-stuck",

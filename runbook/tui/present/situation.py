@@ -29,6 +29,8 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: Re
     match node.state:
         case NodeState.WAITING if node.waiting:
             rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms, due)
+            if node.error:
+                rows += labelled("Last look", f"failed: {node.error['message']}")
         case NodeState.BLOCKED if node.blocked:
             rows += (_blocked_in_brief if is_brief else _blocked)(node.blocked, due)
         case NodeState.FAILED if node.error:
