@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "answer": "Give one answer to a node: approve, retry, skip or attest.",
     "poll": "Look once at the runs that wait, and end: for cron.",
     "verify": "Look whether the cloud is still as a run left it.",
+    "migrate": "Show what a newer book changes in a run, and move it there.",
     "abort": "End a run for good. What was changed stays changed.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",

@@ -3,6 +3,8 @@
 Read this beside ``runbook.core.state``: every move it makes must be in the table there. What each kind of entry
 carries in ``data`` is what its function below reads.
 
+One kind of entry does not go by that table: a migration, which replaces the book, puts new nodes in old places.
+
 Invariant: ``fold(fold(v, a), b) == fold(v, a + b)``, so a kept snapshot and the rest give the same view as the whole.
 """
 
@@ -82,19 +84,50 @@ def _created(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView
 
 def _expanded(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView:
     steps = [step["id"] for step in view.book.get("steps", ())]
+    place = {name: number for number, name in enumerate(steps)}
     newest = next(reversed(nodes.values())).doc["step"] if nodes else None
     for doc in entry.data["nodes"]:
         if doc["id"] not in nodes:
             nodes[doc["id"]] = NodeView(doc, since_ms=entry.at_ms)
     step = entry.data["step"]
-    if newest is not None and steps.index(newest) > steps.index(step):
-        place = {name: number for number, name in enumerate(steps)}
-        in_order = sorted(nodes.values(), key=lambda n: place[n.doc["step"]])
-        nodes.clear()
-        nodes.update((n.id, n) for n in in_order)
+    if newest is not None and place.get(newest, len(place)) > place[step]:
+        _put_in_order(nodes, place)
     # Steps that are repeated over this one's nodes become nodes again when these are finished.
     return replace(view, expanded=(view.expanded | {step}) - set(entry.data.get("again", ())))
 
+
+def _put_in_order(nodes: dict[str, NodeView], place: dict[str, int]) -> None:
+    """Book order; nodes of steps that the book does not have any more come last."""
+    in_order = sorted(nodes.values(), key=lambda n: place.get(n.doc["step"], len(place)))
+    nodes.clear()
+    nodes.update((n.id, n) for n in in_order)
+
+
+def _migrated(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView:
+    d = entry.data
+    for doc in d["nodes"]:
+        nodes[doc["id"]] = nodes[doc["id"]].altered({"doc": doc})
+    afresh = {name: getattr(_UNTOUCHED, name) for name in _BEGUN_AGAIN} | {"since_ms": entry.at_ms}
+    for name in d["reset"]:
+        nodes[name] = nodes[name].altered(afresh)
+    for name, reason in d["removed"].items():
+        node = nodes[name]
+        gone = {"state": NodeState.SKIPPED, "skipped": {"by": "when", "reason": reason}, "waiting": None}
+        nodes[name] = node.altered({**afresh, **gone, "waited": _waited(node, None, entry.at_ms)})
+    steps = [step["id"] for step in d["book"]["steps"]]
+    _put_in_order(nodes, {name: number for number, name in enumerate(steps)})
+    expanded = (view.expanded & set(steps)) - set(d["again"])
+    return replace(view, book=d["book"], inputs=d["inputs"], expanded=expanded)
+
+
+_BEGUN_AGAIN: Final = (
+    "state", "verdict", "summary", "checks", "changes", "blocked", "blocked_since_ms", "error", "due_ms", "deferred",
+    "setbacks", "busy_since_ms", "skipped", "refused", "resend",
+)  # fmt: skip
+"""What a node loses whose definition is another. What was said, approved, sent and waited for stays with it."""
+_UNTOUCHED: Final = NodeView(
+    {"id": "", "step": "", "key": None, "title": "", "phase": "", "target": "", "gate": "", "needs": [], "item": None}
+)
 
 _RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]] = {
     Kind.RUN_CREATED: _created,
@@ -102,6 +135,7 @@ _RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]]
     Kind.PAUSED: lambda view, _, __: replace(view, paused=True),
     Kind.STARTED: lambda view, _, __: replace(view, paused=False),
     Kind.ABORTED: lambda view, _, entry: replace(view, aborted=entry.data["reason"]),
+    Kind.MIGRATED: _migrated,
     Kind.NOTED: lambda view, _, __: view,
 }
 

@@ -92,7 +92,7 @@ def _note(entry: Entry) -> str:
             return "Went on."
         case Kind.ABORTED:
             return f"Aborted: {entry.data['reason']}"
-        case Kind.NOTED:
+        case Kind.NOTED | Kind.MIGRATED:
             return str(entry.data.get("text", ""))
         case _:
             return ""
