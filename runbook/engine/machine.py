@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from runbook.book import Book, load_step, params
 from runbook.core.arm import Operation, Running
-from runbook.core.docs import ErrorDoc
+from runbook.core.docs import ErrorDoc, WaitDoc
 from runbook.core.entry import Draft, Kind, seal
 from runbook.core.error import (
     AnswerMissing,
@@ -225,6 +225,8 @@ class Machine:
         if is_crowd := _is_crowd(error):
             doc["throttled"] = True
         pause_s = self._pace.turned_away(self._world.clock.now_ms(), asked_s) if is_crowd else 0.0
+        if node.waiting is not None and not refused:
+            return self._wait_on(node, node.waiting, doc, max(asked_s, pause_s))
         # That there were too many calls is nobody's fault: all wait together, and longer before one gives up.
         if tries >= self._limits.deferrals * (CROWD_PATIENCE if is_crowd else 1):
             doc["hint"] = f"Tried {tries + 1} times. {doc['hint']}".strip()
@@ -233,6 +235,17 @@ class Machine:
         delay_s = max(asked_s, pause_s if is_crowd and asked_s else self._delay_s(tries))
         data = {"error": doc, "due_ms": self._later(delay_s), "attempt": tries + 1, **refused}
         return Draft(Kind.DEFERRED, node.id, to, data)
+
+    def _wait_on(self, node: NodeView, wait: WaitDoc, error: ErrorDoc, asked_s: float) -> Draft:
+        """A wait could not be looked at: it goes on. A laptop without a network for a week must not end it.
+
+        The delay grows as any other until it is the wait's own, so there is at most one look in each interval.
+        """
+        poll = wait.get("poll")
+        longest_s = poll["longest_s"] if poll else self._limits.longest_delay_s
+        delay_s = min(longest_s, self._limits.first_delay_s * 2.0 ** min(node.deferred, 64))
+        data = {"error": error, "due_ms": self._later(max(asked_s, delay_s)), "attempt": node.deferred + 1}
+        return Draft(Kind.DEFERRED, node.id, NodeState.WAITING, data)
 
     def _refused(self, node: NodeView, error: ErrorDoc, digest: str, title: str) -> Draft:
         """ARM's own no. A step that tidies up is asked once more; for any other the node fails."""

@@ -45,6 +45,8 @@ def test_status_has_the_published_form(shell: Shell, parked: Path) -> None:
         "commands",
         "checks",
         "error",
+        "patience",
+        "attested",
     }
     assert set(node["commands"][0]) == {"az", "powershell", "rest"}
     assert set(node["checks"][0]) == {"name", "expected", "observed", "ok"}

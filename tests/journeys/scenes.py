@@ -87,8 +87,9 @@ def drive(
     patience_s: float = PATIENCE_S,
     look: Callable[[Rehearsal], None] = lambda _: None,
     away_s: float = 0.0,
+    until: Until = Until.STUCK,
 ) -> Played:
-    """Drive a run that exists, after that time."""
+    """Drive a run that exists, after that time; ``PARKED`` leaves waits for outsiders to another time."""
 
     async def go() -> Played:
         session = open_run(home, RUN, durable=False, limits=Limits(horizon_s=patience_s), away_s=away_s)
@@ -103,7 +104,7 @@ def drive(
         for node in list(engine.view.nodes.values()):
             respond(node)
         try:
-            view = await engine.run(Until.STUCK)
+            view = await engine.run(until)
             cloud = snapshot(session)
             writes = Counter((method, path) for method, path, _ in session.transport.writes)
             look(session)

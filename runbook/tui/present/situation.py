@@ -29,6 +29,8 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: Re
     match node.state:
         case NodeState.WAITING if node.waiting:
             rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms, due)
+            if node.error:
+                rows += labelled("Last look", f"failed: {node.error['message']}")
         case NodeState.BLOCKED if node.blocked:
             rows += (_blocked_in_brief if is_brief else _blocked)(node.blocked, due)
         case NodeState.FAILED if node.error:
@@ -52,7 +54,10 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: Re
         rows += lines(node.summary)
     for word in node.attested:
         proof = f" (evidence {one_line(word['evidence'])}, sha256 {word['sha256'][:12]}…)" if word["evidence"] else ""
-        rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{proof}")
+        if reference := word.get("reference"):
+            proof = f", reference {one_line(reference)}{proof}"
+        dated = f", dated {moment(word['dated_ms'])}" if "dated_ms" in word else ""
+        rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{dated}{proof}")
     return rows
 
 
