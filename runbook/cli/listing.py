@@ -189,7 +189,7 @@ def _node_row(view: RunView, node: NodeView, names: Mapping[str, str], now_ms: i
 
 
 def _below(view: RunView, node: NodeView, names: Mapping[str, str], now_ms: int, earlier: Waits | None) -> list[str]:
-    """What stands below a node: what is the matter, the commands that wait for a go, how a wait stands, what people said."""
+    """What stands below a node: what is the matter, the commands that wait for a go, a wait, what people said."""
     told = [*_trouble(node), *_ready_commands(node)]
     wait = node.waiting
     if node.state is NodeState.WAITING and wait:

@@ -237,7 +237,7 @@ def waited(
     one = node("approval", state=S.WAITING, waiting=wait(since_ms=since_ms, **more))
     one.doc["gate"] = gate
     one.doc["needs"].append("request_sent")
-    asked = node("request_sent", state=S.DONE, attested=(WORD,))
+    asked = node("request_sent", state=S.DONE, attested=({**WORD, "at_ms": since_ms},))
     behind = node("endpoint")
     behind.doc["needs"].append("approval")
     held = view(context(), asked, one, behind)
@@ -283,15 +283,16 @@ def test_a_wait_that_lasts_longer_than_usual_says_so_and_shows_the_second_text_f
 def test_the_steps_own_patience_beats_the_default() -> None:
     turn = {"at_ms": NOW - 1, "how": "Open a support request."}
     usual = {"text": "days are usual", "source": "Microsoft Docs", "from_s": None, "to_s": None}
-    of = waited(
-        escalate=turn, usual=usual, sent={"what": "Request", "at_ms": NOW - DAY, "by": "ana", "reference": "TICKET-7"}
-    )
+    sent = {"what": "Request", "at_ms": NOW - DAY, "by": "ana", "how": "by mail", "reference": "TICKET-7"}
+    of = waited(escalate=turn, usual=usual, sent=sent)
     text = as_text(waiting.page(of))
-    assert "Longer than usual. days are usual (Microsoft Docs)" in text
-    assert "Open a support request." in text
-    assert "TICKET-7" in text
-    assert waiting.is_long(waited(usual={**usual, "to_s": 3600.0}))
-    assert not waiting.is_long(waited(usual={**usual, "to_s": 30 * 86_400.0}))
+    assert "Time to turn to somebody else: Open a support request." in text
+    assert "Usual: days are usual (Microsoft Docs)" in text
+    assert "by ana, reference TICKET-7: by mail" in text
+    assert "our own figure" not in text
+    assert waiting.is_long(of)
+    assert waiting.is_long(waited(usual={**usual, "from_s": 60.0, "to_s": 3600.0}))
+    assert not waiting.is_long(waited(usual={**usual, "from_s": 60.0, "to_s": 30 * 86_400.0}))
 
 
 def test_nobody_is_reminded_where_the_operator_or_a_machine_is_waited_for() -> None:
@@ -307,7 +308,7 @@ def test_a_wait_that_only_a_word_ends_names_its_key() -> None:
     text = as_text(waiting.page(of))
     assert "only your word ends it" in text
     assert "t records it: I sent the message" in text
-    assert "t also records: I wrote again" in text
+    assert "t records, too: I wrote again" in text
 
 
 @pytest.mark.parametrize(("state", "words"), [(S.DONE, "is over: the node is done"), (S.BLOCKED, "over for now")])
@@ -350,3 +351,14 @@ def test_only_nodes_with_something_to_tell_have_a_screen_of_their_own() -> None:
     assert matter(node("endpoint", state=S.DONE)) == ""
     assert matter(ready().nodes["endpoint"]) == ""
     assert RunView().nodes == {}
+
+
+def test_a_step_that_drafts_its_own_reminder_is_not_given_another() -> None:
+    own = "To: the Arc team\nSubject: Reminder: approval\n\nStill nothing?"
+    of = waited(draft_entry(), draft=own, remind_ms=[NOW - 1])
+    assert waiting.texts(of)["second"].text == own
+    assert waiting.texts(of)["first"].text == DRAFTED
+    assert "Remind the Arc team at Microsoft" in as_text(waiting.page(of))
+    early = waited(draft_entry(), draft=own, remind_ms=[NOW + 1])
+    assert not waiting.is_long(early)
+    assert waiting.texts(early)["second"].subject == "Reminder: approval"

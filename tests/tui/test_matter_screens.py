@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from runbook.core.clock import from_iso
 from runbook.core.command import Attest, Retry, Skip
 from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.view import NodeView, RunView
@@ -56,7 +57,12 @@ def asked(**more: Any) -> RunView:
     one.doc["gate"] = "microsoft"
     one.doc["needs"].append("request_sent")
     ready = node("endpoint", state=S.READY, changes=(change("Create private endpoint pe-arc", "pe-arc"),))
-    return view(context(), node("request_sent", state=S.DONE, attested=(WORD,)), one, ready)
+    return view(
+        context(),
+        node("request_sent", state=S.DONE, attested=({**WORD, "at_ms": more.get("since_ms", NOW - 2 * DAY)},)),
+        one,
+        ready,
+    )
 
 
 def stopped(**more: Any) -> RunView:
@@ -198,6 +204,39 @@ async def test_an_answer_is_recorded_through_the_usual_question(size: tuple[int,
         (command,) = store.commands
         assert isinstance(command, Attest)
         assert (command.node, command.text) == ("approval", "approved by mail")
+
+
+WORDS = [{"says": "sent", "title": "I wrote to them again"}, {"says": "approved", "title": "They say yes"}]
+
+
+@every_size
+async def test_an_answer_is_recorded_with_which_reference_date_and_evidence(
+    size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path.write_text(Path("m.eml"), "yes")
+    store = Store(asked(words=WORDS))
+    async with showing(store, size) as (pilot, app):
+        text = await opened(pilot, store.held, "t")
+        assert "2  They say yes" in text
+        assert isinstance(app.screen, Dialog)
+        assert "Type a number from 1 to 2." in await write(pilot, "3", "enter")
+        await press(pilot, "backspace")
+        await write(pilot, "2", "enter")
+        await write(pilot, "Ben wrote", "enter")
+        await write(pilot, "m.eml", "enter")
+        await write(pilot, "TICKET-7", "enter")
+        assert "Type a day" in await write(pilot, "soon", "enter")
+        app.screen.query_one("#field-dated", Input).value = ""
+        assert "lies ahead" in await write(pilot, "2031-01-01", "enter")
+        app.screen.query_one("#field-dated", Input).value = ""
+        assert "Cancel (Esc)" in screen_text(app)
+        await write(pilot, "2026-10-25", "enter")
+        (word,) = store.commands
+        assert isinstance(word, Attest)
+        assert (word.node, word.says, word.text, word.reference) == ("approval", "approved", "Ben wrote", "TICKET-7")
+        assert word.evidence == "m.eml"
+        assert word.dated_ms == from_iso("2026-10-25")
 
 
 async def test_a_wait_that_no_word_ends_says_so() -> None:

@@ -6,7 +6,7 @@ from runbook.core.state import NodeState, RunState, is_allowed
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.matter import matter
 from runbook.tui.present.standing import next_for_me, standing
-from runbook.tui.present.words import can_attest
+from runbook.tui.present.words import can_say
 
 _RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT})
 DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "pause", "abort"})
@@ -52,7 +52,7 @@ def _for_node(node: NodeView) -> set[str]:
         can.add("retry")
     if is_allowed(node.state, NodeState.SKIPPED) and node.state is not NodeState.OBSERVING:
         can.add("skip")
-    if can_attest(node):
+    if can_say(node):
         can.add("attest")
     return can
 

@@ -85,7 +85,8 @@ def reminder(first: Letter | None, who: str, about: str, sent_ms: int | None, la
         lasted: how long the wait has lasted, in words.
     """
     to = first.to if first and first.to else one_line(who)
-    subject = f"Reminder: {first.subject if first and first.subject else one_line(about)}"
+    subject = first.subject if first and first.subject else one_line(about)
+    subject = subject if subject.startswith("Reminder: ") else f"Reminder: {subject}"
     when = f" on {moment(sent_ms)}" if sent_ms is not None else ""
     body = (
         f"Hello,\n\nwe asked{when} and have waited for {lasted} without an answer: {one_line(about)}.\n\n"

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, cast
 from runbook.core.clock import duration
 from runbook.core.docs import AttestDoc
 from runbook.core.entry import Entry
+from runbook.core.patience import Standing, apart_of, sentences, standing
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.around import Around, around_lines
@@ -30,21 +31,6 @@ time for the approval of a preview; the articles speak of waiting for the answer
 
 Source: Microsoft Docs, "Use Azure Private Link to securely connect networks to Azure Arc enabled servers", 2021-03-18.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """How long such a wait takes, and from when on it has lasted long.
-
-    Attributes:
-        long_ms: the moment on the run's clock; None where nobody knows.
-        told: a sentence with where it comes from.
-        how: what to do then, in the step's words; may be empty.
-    """
-
-    long_ms: int | None
-    told: str
-    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +82,30 @@ def asks_others(of: Waited) -> bool:
     return of.node.doc["gate"] in _PATIENCE_S or bool(wait.get("escalate"))
 
 
-def usual(of: Waited) -> Usual:
-    """How long it usually takes: as the step says, else by who must say go."""
-    wait = of.wait or {}
-    said, turn = wait.get("usual") or {}, wait.get("escalate") or {}
-    from_ms = (wait.get("sent") or {}).get("at_ms") or wait.get("since_ms") or of.now_ms
-    how = str(turn.get("how", ""))
-    told = f"{one_line(said.get('text', ''))} ({one_line(said.get('source', ''))})" if said.get("text") else ""
-    if turn:
-        return Usual(
-            int(turn["at_ms"]), told or f"After {duration((turn['at_ms'] - from_ms) / 1000)} ask further.", how
-        )
-    if said.get("to_s") is not None:
-        return Usual(from_ms + round(said["to_s"] * 1000), told, how)
-    patience_s = _PATIENCE_S.get(of.node.doc["gate"])
-    if patience_s is None or not asks_others(of):
-        return Usual(None, told, how)
-    ours = f"nobody promises a time; after {duration(patience_s)} it is time to ask again (our own figure)"
-    return Usual(from_ms + round(patience_s * 1000), told or ours, how)
+def stands(of: Waited) -> Standing | None:
+    """How the wait stands by what its step says of it; None when it is over."""
+    n = of.node
+    if n.state is not NodeState.WAITING or n.waiting is None:
+        return None
+    return standing(n.waiting, of.now_ms, apart=apart_of(of.view, n))
 
 
 def is_long(of: Waited) -> bool:
-    """Whether it has lasted longer than usual."""
-    long_ms = usual(of).long_ms
-    return long_ms is not None and of.now_ms >= long_ms
+    """Whether it has lasted longer than usual: as the step says, else by who must say go."""
+    now, wait = stands(of), of.wait
+    if now is None or wait is None:
+        return False
+    if now.is_escalation_due or now.is_reminder_due or now.pace == "long":
+        return True
+    patience_s = _default_s(of)
+    return patience_s is not None and of.now_ms - _asked_ms(of) >= patience_s * 1000
+
+
+def _default_s(of: Waited) -> float | None:
+    """After how long to ask again where the step says nothing of it; None where it does, or nobody can be asked."""
+    wait = of.wait or {}
+    has_own = wait.get("remind_ms") or wait.get("escalate") or (wait.get("usual") or {}).get("to_s") is not None
+    return None if has_own or not asks_others(of) else _PATIENCE_S.get(of.node.doc["gate"])
 
 
 # ---------------------------------------------------------------- the texts
@@ -128,21 +114,25 @@ def is_long(of: Waited) -> bool:
 def texts(of: Waited) -> dict[Which, Letter]:
     """The texts there are: what is to be sent or was sent, and what to send when it lasts too long."""
     found: dict[Which, Letter] = {}
-    wait = of.wait
-    draft = str(wait["draft"]) if wait is not None and wait["draft"] else _drafted(of.entries or ())
-    if draft:
-        found["first"] = letter(draft)
-    if wait is not None and asks_others(of):
+    now, wait = stands(of), of.wait
+    draft = str(wait["draft"]) if wait is not None else ""
+    before = _drafted(of.entries or (), draft)
+    if draft and now is not None and (now.is_reminder_due or now.is_escalation_due):
+        found["second"] = letter(draft)  # the step has one of its own
+        draft = ""
+    if draft or before:
+        found["first"] = letter(draft or before)
+    if wait is not None and "second" not in found and asks_others(of):
         about = one_line(of.node.doc["title"])
         lasted = duration(max(60.0, (of.now_ms - _asked_ms(of)) / 1000))
         found["second"] = reminder(found.get("first"), str(wait["who"]), about, _sent_ms(of), lasted)
     return found
 
 
-def _drafted(entries: Iterable[Entry]) -> str:
-    """The newest text that was drafted for this wait."""
+def _drafted(entries: Iterable[Entry], but: str) -> str:
+    """The newest text that was drafted for this wait, other than the present one."""
     drafts = (str((e.data.get("waiting") or {}).get("draft") or "") for e in sorted(entries, key=lambda e: -e.seq))
-    return next((d for d in drafts if d), "")
+    return next((d for d in drafts if d and d != but), "")
 
 
 def _sent_ms(of: Waited) -> int | None:
@@ -210,20 +200,20 @@ def _since(of: Waited, wait: Mapping[str, Any]) -> list[Line]:
     rows = labelled("Since", f"{moment(wait['since_ms'])}{so_far}")
     if gate := of.node.doc["gate"]:
         rows += labelled("Who must say go", GATES.get(gate, one_line(gate)))
-    known = usual(of)
-    if is_long(of):
-        rows.append(line(("Longer than usual. ", "bad"), known.told))
-        rows += lines(known.how, "wait") if known.how else []
-    elif known.told:
-        rows += labelled("Usual", known.told)
+    now = stands(of)
+    told = sentences(now, one_line(wait["who"])) if now is not None else []
+    rows += [
+        row for number, said in enumerate(told) for row in lines(said, "wait" if not number and is_long(of) else "")
+    ]
+    if (patience_s := _default_s(of)) is not None:
+        late = ("Longer than usual: ", "bad") if is_long(of) else ("Usual: ", "muted")
+        rows.append(line(late, f"nobody promises a time; after {duration(patience_s)} ask again (our own figure)"))
     looks = wait["polls"]
     looked = "looked once" if looks == 1 else f"looked {looks} times" if looks else "not looked since"
     if wait["next_poll_ms"] is not None:
         rows += labelled("Looks again", f"{of.due(wait['next_poll_ms'])}, by itself; {looked} so far")
     else:
         rows += lines("Nothing to look at: only your word ends it.", "wait")
-    if expires_ms := wait.get("expires_ms"):
-        rows += labelled("Lapses", f"{moment(expires_ms)}, {of.due(expires_ms)}")
     return rows
 
 
@@ -232,19 +222,15 @@ def _todo(of: Waited, wait: Mapping[str, Any]) -> list[Line]:
     if wait["attest"]:
         rows.append(line(("t", "key"), f" records it: {one_line(wait['attest'])}"))
     for more in wait.get("words") or ():
-        rows.append(line(("t", "key"), f" also records: {one_line(more.get('title', ''))}"))
+        rows.append(line(("t", "key"), f" records, too: {one_line(more.get('title', ''))}"))
     return rows
 
 
 def _sent(of: Waited, wait: Mapping[str, Any]) -> list[Line]:
     rows: list[Line] = []
-    sent: Mapping[str, Any] = wait.get("sent") or {}
-    if sent:
-        rows += lines(f"{one_line(sent.get('what', ''))}: {moment(sent['at_ms'])}, by {one_line(sent.get('by', ''))}")
-        rows += labelled("Reference", one_line(sent["reference"])) if sent.get("reference") else []
     for node, said in given(of.view, of.node):
         rows += _said(node if node.id != of.node.id else None, said)
-    if not rows and asks_others(of):
+    if not rows and not wait.get("sent") and asks_others(of):
         rows += lines("Nobody has said here that something was sent.", "muted")
     return [heading("What was sent and said"), *rows] if rows else []
 

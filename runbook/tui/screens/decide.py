@@ -142,7 +142,7 @@ class Operator:
 
         def work(answers: Answers) -> None:
             try:
-                message = EvidenceHashed(questions.attest_command(node.id, by, answers))
+                message = EvidenceHashed(questions.attest_command(node, by, answers))
             except OSError as error:
                 message = EvidenceHashed(None, f"The evidence cannot be read: {error.strerror or error}")
             screen.post_message(message)
@@ -151,7 +151,7 @@ class Operator:
             if answers is not None:
                 screen.run_worker(partial(work, answers), thread=True, group="evidence", name="evidence")
 
-        screen.app.push_screen(Dialog(questions.attest(screen.view, node)), given)
+        screen.app.push_screen(Dialog(questions.attest(screen.view, node, screen.attachment.now_ms())), given)
 
     def hashed(self, message: EvidenceHashed) -> None:
         """The evidence was read: submit the word, or say what is wrong with the file."""

@@ -16,6 +16,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
+from runbook.core.clock import from_iso
 from runbook.tui.present.text import Line, line, one_line, short_middle
 from runbook.tui.widgets.prose import Prose
 
@@ -34,6 +35,8 @@ class Field:
         expected: what must be typed exactly; None accepts any text.
         is_file: an existing file's path, or nothing.
         is_new: the path of a file that must not exist yet.
+        latest_ms: what is typed is a moment, not after this one; None accepts any text.
+        choices: the words of which one is chosen by its number, from 1; empty accepts any text.
         value: what stands there at first.
     """
 
@@ -45,6 +48,8 @@ class Field:
     is_file: bool = False
     is_new: bool = False
     value: str = ""
+    latest_ms: int | None = None
+    choices: tuple[str, ...] = ()
 
     def problem(self, value: str) -> str:
         """Why this value does not do; empty when it does."""
@@ -55,6 +60,10 @@ class Field:
             return f"{self.name} is needed."
         if value and (self.is_file or self.is_new):
             return self._path_problem(value)
+        if value and self.latest_ms is not None:
+            return _moment_problem(value, self.latest_ms)
+        if self.choices and value not in map(str, range(1, len(self.choices) + 1)):
+            return f"Type a number from 1 to {len(self.choices)}."
         return ""
 
     def _path_problem(self, value: str) -> str:
@@ -69,6 +78,14 @@ class Field:
             return "" if place.absolute().parent.is_dir() else f"There is no folder for {shown}."
         except (OSError, RuntimeError, ValueError):  # a name too long, a home of nobody, a zero byte
             return f"{shown} is no path here."
+
+
+def _moment_problem(value: str, latest_ms: int) -> str:
+    try:
+        at_ms = from_iso(value)
+    except ValueError:
+        return "Type a day, 2026-11-20, or a moment, 2026-11-20T08:00Z."
+    return "That lies ahead: it is asked when it happened." if at_ms > latest_ms else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,8 @@ class Dialog(ModalScreen[Answers | None]):
 
     def compose(self) -> ComposeResult:
         q = self.question
-        with Vertical(id="dialog", classes="-grave" if q.is_grave else None):
+        looks = ["-grave"] * q.is_grave + ["-long"] * (len(q.fields) > 2)
+        with Vertical(id="dialog", classes=" ".join(looks) or None):
             yield Prose(id="dialog-title")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield Prose(id="dialog-text")
