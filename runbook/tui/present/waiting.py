@@ -221,8 +221,8 @@ def _todo(of: Waited, wait: Mapping[str, Any]) -> list[Line]:
     rows = lines(wait["message"])
     if wait["attest"]:
         rows.append(line(("t", "key"), f" records it: {one_line(wait['attest'])}"))
-    for more in wait.get("words") or ():
-        rows.append(line(("t", "key"), f" records, too: {one_line(more.get('title', ''))}"))
+    if others := [one_line(more.get("title", "")) for more in wait.get("words") or ()]:
+        rows.append(line(("t", "key"), f" records{', too' if wait['attest'] else ''}: {' · '.join(others)}"))
     return rows
 
 
