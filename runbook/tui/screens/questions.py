@@ -83,7 +83,7 @@ def skip_command(node: str, answers: Answers) -> Skip:
 
 def attest(view: RunView, node: NodeView) -> Question:
     """The operator's word."""
-    asked = node.waiting or node.blocked
+    asked = node.blocked or node.waiting  # a wait may go on behind a rule
     word = asked["attest"] if asked else ""
     body = [*lines(one_line(node.doc["title"]), "heading"), *labelled("You vouch for", word, "go")]
     if view.mode == "rehearsal":
