@@ -403,6 +403,7 @@ class Blocked:
         attest: what the operator could vouch for instead; empty when nothing.
         poll: how often to look again by itself; None waits for a retry.
         words: further words it takes, as a wait does.
+        waits_on: whether the node's wait goes on behind the rule, with its beginning and its count.
     """
 
     rule: str
@@ -412,6 +413,7 @@ class Blocked:
     attest: str = ""
     poll: Poll | None = None
     words: Sequence[tuple[str, str]] = ()
+    waits_on: bool = False
 
     def doc(self, now_ms: int, polls: int, part: float = 0.0) -> BlockDoc:
         doc: BlockDoc = {

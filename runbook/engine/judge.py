@@ -158,6 +158,8 @@ def _blocked(scene: Scene, verdict: Blocked, **more: Any) -> Judgement:
     looks = max(0, scene.node.attempts - 1)
     doc = verdict.doc(scene.now_ms, looks, _part(scene, looks))
     more |= {"blocked": doc, "due_ms": doc["next_poll_ms"]}
+    if verdict.waits_on and scene.node.waiting:
+        more["waiting"] = scene.node.waiting
     return _say(scene, NodeState.BLOCKED, "blocked", verdict.message, verdict.checks, **more)
 
 

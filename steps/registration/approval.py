@@ -225,6 +225,7 @@ class Approval(Step):
             (check, told),
             poll=Poll(first_s=900, factor=1.5, longest_s=4 * 3600),
             words=WORDS,
+            waits_on=True,
         )
 
     def _refused_by_mail(self, state: str, check: Check, word: AttestDoc) -> Blocked:

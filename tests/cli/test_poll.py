@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -155,6 +156,40 @@ def test_two_pollers_and_a_driver_at_once_do_everything_once(waiting: Path) -> N
     assert journal.check() == []
     assert load_view(journal).nodes[f"reregister[{MAIN}]"].state is NodeState.DONE
     journal.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
+def test_a_run_that_is_open_on_a_screen_is_passed_over_by_two_pollers_at_once(waiting: Path) -> None:
+    """Real processes: the screen in a terminal of its own."""
+    import pty
+    import select
+
+    base = [sys.executable, "-m", "runbook", "--home", str(waiting)]
+    master, terminal = pty.openpty()
+    seen = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    screen = subprocess.Popen(
+        [*base, "resume", RUN], stdin=terminal, stdout=terminal, stderr=terminal, env={**os.environ, **seen}
+    )
+    os.close(terminal)
+    journal = Journal.open(journal_path(waiting, RUN), write=False)
+    try:
+        for _ in range(600):
+            if lease.driver(journal) is not None:
+                break
+            if select.select([master], [], [], 0.1)[0]:
+                os.read(master, 65_536)
+        assert lease.driver(journal) is not None, "the screen never came to drive"
+        polls = [subprocess.Popen([*base, "poll", RUN], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        told = [p.communicate(timeout=60)[1] for p in polls]
+        assert [p.returncode for p in polls] == [6, 6]
+        assert all("passed over: driven by" in text for text in told)
+    finally:
+        screen.kill()
+        screen.wait(timeout=30)
+        os.close(master)
+        journal.close()
+    again = subprocess.run([*base, "poll", RUN], capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 3, (again.returncode, again.stderr)
 
 
 @pytest.mark.parametrize(

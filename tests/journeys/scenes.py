@@ -88,11 +88,12 @@ def drive(
     look: Callable[[Rehearsal], None] = lambda _: None,
     away_s: float = 0.0,
     until: Until = Until.STUCK,
+    run: str = RUN,
 ) -> Played:
     """Drive a run that exists, after that time; ``PARKED`` leaves waits for outsiders to another time."""
 
     async def go() -> Played:
-        session = open_run(home, RUN, durable=False, limits=Limits(horizon_s=patience_s), away_s=away_s)
+        session = open_run(home, run, durable=False, limits=Limits(horizon_s=patience_s), away_s=away_s)
         prepare(session)
         engine = session.engine
 
@@ -110,7 +111,7 @@ def drive(
             look(session)
         finally:
             await session.close()
-        return Played(view, cloud, writes, entries_of(home))
+        return Played(view, cloud, writes, entries_of(home, run))
 
     return asyncio.run(go())
 

@@ -89,7 +89,7 @@ def words_of(node: NodeView) -> list[tuple[str, str]]:
 
     The one that settles it, if there is one, says nothing.
     """
-    asked = node.waiting or node.blocked
+    asked = node.blocked or node.waiting  # a wait may go on behind a rule
     if asked is None:
         return []
     settles = [("", asked["attest"])] if asked["attest"] else []
@@ -98,7 +98,7 @@ def words_of(node: NodeView) -> list[tuple[str, str]]:
 
 def attest(view: RunView, node: NodeView, now_ms: int) -> Question:
     """The operator's word: which, where there are several, and what backs it."""
-    asked = node.waiting or node.blocked
+    asked = node.blocked or node.waiting
     words = [one_line(title) for _, title in words_of(node)]
     body = lines(one_line(node.doc["title"]), "heading")
     if len(words) > 1:
