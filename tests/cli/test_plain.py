@@ -90,11 +90,11 @@ class Meanwhile(io.StringIO):
         super().__init__("".join(f"{line}\n" for line in lines))
         self._left, self._happens = at, happens
 
-    def readline(self, size: int = -1, /) -> str:
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
         self._left -= 1
         if self._left == 0:
             self._happens()
-        return super().readline(size)
+        return super().readline(-1 if size is None else size)
 
 
 @pytest.mark.parametrize("at", [1, 2], ids=["at the first question", "while the text is typed"])

@@ -78,7 +78,7 @@ async def play(
     return app
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "refused": (
         {"method": "PUT", "type": PE, "refuse": NO},
         [

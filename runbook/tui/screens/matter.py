@@ -53,7 +53,8 @@ class MatterScreen(LiveScreen[Wanted | None]):
         self.node_id = node
         self.entries: Sequence[Entry] | None = None
         """Those of ``sources``, oldest first; None while they are being read."""
-        self._entries_of: tuple[Sequence[str], int] | None = None
+        self._entries_of: tuple[NodeView, ...] = ()
+        """As they were when their entries were last asked for."""
         self._around: tuple[RunView | None, Around] = (None, Around())
 
     def compose(self) -> ComposeResult:
@@ -129,10 +130,12 @@ class MatterScreen(LiveScreen[Wanted | None]):
         """Bring what was composed by ``compose_matter`` up to date."""
 
     def _want_entries(self) -> None:
-        wanted = (tuple(self.sources()), self.view.head)
-        if wanted != self._entries_of:
+        wanted = tuple(self.view.nodes[i] for i in self.sources())
+        before = self._entries_of
+        # A view is made anew from the one before: who did not change is the very same. Others may be busy all the time.
+        if len(wanted) != len(before) or any(a is not b for a, b in zip(wanted, before, strict=True)):
             self._entries_of = wanted
-            work = partial(self._read_entries, wanted[0])
+            work = partial(self._read_entries, [n.id for n in wanted])
             self.run_worker(work, group="entries", exclusive=True, thread=True, name="entries")
 
     def _read_entries(self, nodes: Sequence[str]) -> None:
