@@ -100,9 +100,9 @@ def test_what_is_known_of_the_effect_follows_from_what_was_recorded(case: str) -
 
 def test_the_engine_and_the_screen_mean_the_same_rules() -> None:
     from runbook.engine.decide import DID_NOT_HOLD, NEED_SKIPPED
-    from runbook.engine.judge import NO_END
+    from runbook.engine.judge import EXPIRED, NO_END
 
-    for rule in (DID_NOT_HOLD, NEED_SKIPPED, NO_END, "check-not-met"):
+    for rule in (DID_NOT_HOLD, NEED_SKIPPED, NO_END, EXPIRED, "check-not-met"):
         assert rule_meaning(rule).said, rule
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from runbook.core.clock import from_iso
 from runbook.core.command import Attest, Retry, Skip
-from runbook.core.entry import Draft, Entry, Kind
+from runbook.core.entry import Entry, Kind
 from runbook.core.view import NodeView, RunView
-from runbook.tui.app import RunbookApp
 from runbook.tui.keys import SCREENS
 from runbook.tui.present.text import as_text
 from runbook.tui.screens.dialogs import Dialog
@@ -26,56 +22,23 @@ from runbook.tui.screens.run import RunScreen
 from runbook.tui.screens.waiting import WaitingScreen
 from runbook.tui.widgets.prose import Prose
 from tests.tui.conftest import from_another_thread, idle, press, screen_text, showing, write
-from tests.tui.sample import NOW, S, Store, change, context, node, view, wait
-
-SIZES = [(80, 24), (120, 36), (200, 60)]
-every_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36", "200x60"])
-
-DAY = 86_400_000
-DRAFTED = "To: the Arc team at Microsoft\nSubject: Approval, please\n\nHello,\n\nplease approve it.\n\nThank you."
-WORD = {"at_ms": NOW - 2 * DAY, "seq": 5, "text": "sent by mail", "by": "ana", "evidence": "", "sha256": ""}
-ERROR = {
-    "code": "SubnetIsFull",
-    "message": "No room.",
-    "hint": "Make room.",
-    "correlation_id": "9f1c",
-    "request_id": "r7",
-}
-INTENT = {"seq": 44, "digest": "d", "title": "Run the command", "repeat": "never", "at_ms": NOW, "locks": []}
-BLOCK = {
-    "rule": "need-skipped",
-    "message": "“Close it” is disruptive and stands on endpoint, which was skipped.",
-    "ways_out": ["Attest that it is safe without it.", "Skip this node too."],
-    "attest": "What was skipped is not needed for this change, because …",
-    "next_poll_ms": None,
-}
-
-
-def asked(**more: Any) -> RunView:
-    """A run that waits for Microsoft, with something else to do meanwhile."""
-    one = node("approval", state=S.WAITING, waiting=wait(**{"draft": DRAFTED, **more}))
-    one.doc["gate"] = "microsoft"
-    one.doc["needs"].append("request_sent")
-    ready = node("endpoint", state=S.READY, changes=(change("Create private endpoint pe-arc", "pe-arc"),))
-    return view(
-        context(),
-        node("request_sent", state=S.DONE, attested=({**WORD, "at_ms": more.get("since_ms", NOW - 2 * DAY)},)),
-        one,
-        ready,
-    )
-
-
-def stopped(**more: Any) -> RunView:
-    return view(context(), node("endpoint", **more))
-
-
-def log(*rows: tuple[Kind, dict[str, Any]]) -> list[Entry]:
-    return [Entry.chain(Draft(k, "endpoint", None, d), n, NOW + n * 1000, "") for n, (k, d) in enumerate(rows, 1)]
-
-
-SENT = {"digest": "d", "title": "Create private endpoint pe-arc", "method": "PUT", "path": "/subscriptions/s/x/pe-arc"}
-REFUSED = log((Kind.BEGUN, {}), (Kind.INTENDED, SENT), (Kind.FAILED, {"error": ERROR, "refused": True}))
-BADLY = log((Kind.BEGUN, {}), (Kind.INTENDED, SENT), (Kind.ACCEPTED, {}), (Kind.FAILED, {"error": ERROR}))
+from tests.tui.matters import (
+    BADLY,
+    BLOCK,
+    DAY,
+    ERROR,
+    INTENT,
+    REFUSED,
+    SENT,
+    SIZES,
+    asked,
+    every_size,
+    log,
+    opened,
+    remarks,
+    stopped,
+)
+from tests.tui.sample import NOW, S, Store, change, context, node, view
 
 LOOKS: dict[str, tuple[RunView, list[Entry], list[str]]] = {
     "waiting": (asked(), [], ["Since: 2026-10-24 07:33Z, that is 2 d", "Looks again: in 3 h (simulated)"]),
@@ -103,25 +66,6 @@ LOOKS: dict[str, tuple[RunView, list[Entry], list[str]]] = {
         ["Looking changes nothing", "tried again by itself in 1 min"],
     ),
 }
-
-
-def at_matter(held: RunView) -> str:
-    return "approval" if "approval" in held.nodes else "endpoint"
-
-
-def remarks(app: RunbookApp) -> str:
-    """What was told in the corner."""
-    return "\n".join(note.message for note in app._notifications)
-
-
-async def opened(pilot: Pilot[None], held: RunView, *keys: str) -> str:
-    """Go to the node and open its screen by ``o``, then press keys."""
-    app = pilot.app
-    assert isinstance(app.screen, RunScreen)
-    app.screen.follows = False
-    app.screen.select(("node", at_matter(held)))
-    await idle(pilot)
-    return await press(pilot, "o", *keys)
 
 
 @every_size
@@ -300,112 +244,6 @@ async def test_n_goes_to_what_can_be_done_meanwhile() -> None:
         assert isinstance(app.screen, RunScreen)
         assert app.screen.key == ("node", "endpoint")
         assert store.commands == []
-
-
-# ---------------------------------------------------------------- texts
-
-
-@every_size
-async def test_both_texts_can_be_copied(size: tuple[int, int]) -> None:
-    store = Store(asked())
-    async with showing(store, size) as (pilot, app):
-        await opened(pilot, store.held, "c")
-        assert app.clipboard == DRAFTED
-        await press(pilot, "v", "c")
-        assert app.clipboard.startswith("To: the Arc team at Microsoft\nSubject: Reminder: Approval, please")
-        await press(pilot, "v", "c")
-        assert app.clipboard == DRAFTED
-
-
-async def test_the_text_is_saved_to_a_new_file_and_never_over_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    store = Store(asked())
-    async with showing(store) as (pilot, app):
-        await opened(pilot, store.held, "w")
-        assert isinstance(app.screen, Dialog)
-        assert "arc-1-approval-first.txt" in await press(pilot, "enter")
-        assert (tmp_path / "arc-1-approval-first.txt").read_text("utf-8") == DRAFTED + "\n"
-        text = await press(pilot, "w", "enter")
-        assert isinstance(app.screen, Dialog)
-        assert "exists already" in " ".join(text.split())
-        await press(pilot, "escape")
-        await press(pilot, "w")
-        app.screen.query_one(Input).value = str(tmp_path / "no" / "folder.txt")
-        assert "There is no folder for" in await press(pilot, "enter")
-    assert set(os.listdir(tmp_path)) - {"home"} == {"arc-1-approval-first.txt"}
-
-
-async def test_a_file_that_came_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
-    store = Store(asked())
-    async with showing(store) as (pilot, app):
-        await opened(pilot, store.held)
-        assert isinstance(app.screen, WaitingScreen)
-        there = tmp_path / "there.txt"
-        there.write_text("mine")
-        screen = app.screen
-        await from_another_thread(lambda: screen._write(str(there), "text"))
-        await idle(pilot)
-        assert "was left as it is" in remarks(app)
-        assert there.read_text() == "mine"
-
-
-async def test_over_ssh_the_mail_program_is_refused_politely(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 22 10.0.0.2 22")
-    monkeypatch.setenv("PATH", "/nowhere")
-    store = Store(asked())
-    async with showing(store) as (pilot, app):
-        await opened(pilot, store.held, "e")
-        assert "over SSH" in remarks(app)
-        assert "c copies the text" in remarks(app)
-
-
-@pytest.fixture
-def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A desktop whose opener writes down what it was given."""
-    if os.name != "posix" or os.uname().sysname != "Linux":
-        pytest.skip("a Linux desktop is made here")
-    (tmp_path / "xdg-open").write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/got\n')
-    (tmp_path / "xdg-open").chmod(0o755)
-    for name in ("SSH_CONNECTION", "SSH_TTY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    return tmp_path / "got"
-
-
-def read(place: Path) -> str:
-    """What a file holds; nothing where there is none."""
-    return place.read_text() if place.exists() else ""
-
-
-async def test_the_mail_program_gets_the_text_and_is_only_asked_on_the_key(desktop: Path) -> None:
-    store = Store(asked())
-    async with showing(store) as (pilot, app):
-        await opened(pilot, store.held, "c", "v", "v")
-        assert read(desktop) == ""
-        await press(pilot, "e")
-        assert "Nothing is sent before you send it there" in remarks(app)
-        assert "no address is known here" in remarks(app)
-        assert read(desktop).startswith("mailto:?subject=Approval%2C%20please&body=Hello%2C%0D%0A")
-
-
-async def test_a_text_too_long_for_a_link_is_copied_to_be_pasted(desktop: Path) -> None:
-    store = Store(asked(draft="To: x\nSubject: s\n\n" + "long " * 800))
-    async with showing(store, (120, 36)) as (pilot, app):
-        await opened(pilot, store.held, "e")
-        assert "too long for a mail link" in remarks(app)
-        assert read(desktop) == "mailto:?subject=s"
-        assert app.clipboard.startswith("long long")
-
-
-async def test_a_wait_without_a_text_offers_none() -> None:
-    one = node("approval", state=S.WAITING, waiting=wait(draft=""))
-    store = Store(view(context(), one))
-    async with showing(store) as (pilot, app):
-        await opened(pilot, store.held, *"cewv")
-        assert remarks(app).count("There is no text to hand over here.") == 4
 
 
 # ---------------------------------------------------------------- what is stored

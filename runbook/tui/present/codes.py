@@ -71,6 +71,7 @@ _OURS: Final = {
     "sign_in": "There is no valid sign-in any more.",
     "step_fault": "The runbook itself has a defect here; the cloud is not to blame.",
     "stopped": "The run was stopped before the call was sent.",
+    "wait-expired": "Nobody answered for so long that what was asked counts as lapsed.",
     "unexpected": "Something broke here while the call was under way.",
 }
 

@@ -36,9 +36,6 @@ from runbook.tui.present.text import (
 )
 from runbook.tui.present.words import glyph, role, word
 
-NEED_SKIPPED: Final = "need-skipped"
-"""The engine's rule for a disruptive change behind a node that the operator left out (``engine/decide.py``)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fix:
