@@ -42,7 +42,16 @@ if TYPE_CHECKING:
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss", "map.tcss")
+SHEETS = (
+    "tokens.tcss",
+    "run.tcss",
+    "home.tcss",
+    "dialogs.tcss",
+    "settings.tcss",
+    "map.tcss",
+    "waiting.tcss",
+    "failure.tcss",
+)
 """A style sheet for each screen, and one for what they share."""
 
 

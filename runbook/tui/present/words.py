@@ -100,6 +100,12 @@ def wants_me(node: NodeView) -> bool:
     return node.needs_operator or node.state in (NodeState.BLOCKED, NodeState.FAILED) or can_attest(node)
 
 
+def can_say(node: NodeView) -> bool:
+    """Whether the node takes a word of the operator now, be it one that does not settle it."""
+    doc = node.waiting if node.state is NodeState.WAITING else node.blocked if node.state is NodeState.BLOCKED else None
+    return can_attest(node) or bool(doc and doc.get("words"))
+
+
 def can_attest(node: NodeView) -> bool:
     """Whether the operator's word can settle this node."""
     match node.state:

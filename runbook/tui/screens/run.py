@@ -31,6 +31,7 @@ from runbook.tui.present.can import available
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
+from runbook.tui.present.matter import matter
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import Key, Outline, Row
 from runbook.tui.present.standing import first_at_work, next_for_me
@@ -78,6 +79,8 @@ class RunScreen(LiveScreen[None]):
         """Whether the selection goes by itself to the node that wants the operator."""
         self.face: pages.Face = "az"
         """The form in which commands are shown."""
+        self.is_whole = False
+        """Whether the Plan page shows resource ids in full."""
         self.sent: set[str] = set()
         """Nodes for which a command is on its way."""
         self.is_settling = False
@@ -279,7 +282,7 @@ class RunScreen(LiveScreen[None]):
             case "Guide":
                 return pages.guide(self.view, node, now_ms, self._real_s)
             case "Plan":
-                return pages.plan(node)
+                return pages.plan(node, is_whole=self.is_whole)
             case "Commands":
                 return pages.commands(node, self.changes(), self.face)
             case _:
@@ -394,6 +397,11 @@ class RunScreen(LiveScreen[None]):
 
     # ------------------------------------------------------------ keys
 
+    @on(NodeTree.Entered)
+    def _entered(self) -> None:
+        if self.node is not None and matter(self.node):
+            self.action_act("open")
+
     def action_act(self, id_: str) -> None:
         """Do what a key of the list stands for."""
         match id_:
@@ -457,6 +465,10 @@ class RunScreen(LiveScreen[None]):
         self.query_one(NodeTree).focus()
 
     def _next_face(self) -> None:
+        if self.page == "Plan":
+            self.is_whole = not self.is_whole
+            self.draw_text()
+            return
         known = pages.faces(self.changes()) or ["az"]
         self.face = known[(known.index(self.face) + 1) % len(known)] if self.face in known else known[0]
         self._page = _COMMANDS
