@@ -51,13 +51,17 @@ class Usual:
     count: int
     where: str = ""
 
+    def length(self) -> str:
+        """``1 min to 3 min``, or ``2 min``."""
+        low, high = _rough(self.low_ms), _rough(self.high_ms)
+        return low if low == high else f"{low} to {high}"
+
     def words(self) -> str:
-        """``usually 1 min to 3 min``, ``usually about 2 min``, or ``took 2 min the last time``."""
+        """``usually 1 min to 3 min``, ``usually about 2 min``, or ``took 2 min once before``."""
         where = f" {self.where}" if self.where else ""
         if self.count == 1:
             return f"took {_rough(self.median_ms)} once before{where}"
-        low, high = _rough(self.low_ms), _rough(self.high_ms)
-        return f"usually about {low}{where}" if low == high else f"usually {low} to {high}{where}"
+        return f"usually {self.length() if ' to ' in self.length() else f'about {self.length()}'}{where}"
 
 
 def _rough(length_ms: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,7 @@ from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.tui.glance import Glance
-from runbook.tui.messages import Opened, OpenFailed
+from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
@@ -33,11 +33,8 @@ from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from runbook.engine.host import Attachment
-    from runbook.tui.screens.home import BookLine, Home
+    from runbook.tui.given import Home
 
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
@@ -106,7 +103,7 @@ class RunbookApp(App[None]):
         if self._home is not None:
             from runbook.tui.screens.home import HomeScreen
 
-            self.push_screen(HomeScreen(self._home))
+            self.push_screen(HomeScreen(self._home, program=self._program))
         elif self._open is not None:
             self._start_opening(self._open)
 
@@ -160,7 +157,8 @@ class RunbookApp(App[None]):
         text = f"{clean(message.error.message)}\n{clean(message.error.hint)}".strip()
         self.notify(text, title=message.error.code, severity="error", markup=False)
 
-    def on_home_screen_chosen(self, message: Any) -> None:
+    @on(Chosen)
+    def _chosen(self, message: Chosen) -> None:
         """A run or a book was chosen on the home screen."""
         self._start_opening(message.open_attachment)
 
@@ -320,22 +318,13 @@ def run_app(
     return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept))
 
 
-def run_home(
-    list_runs: Callable[[], Sequence[Mapping[str, Any]]],
-    list_books: Callable[[], Sequence[BookLine]],
-    open_run: Callable[[str], Attachment],
-    start_rehearsal: Callable[[str], Attachment],
-    program: str = "runbook",
-    kept: Kept | None = None,
-) -> RunbookError | None:
-    """Show the home screen until the operator leaves. The first four are called from worker threads.
+def run_home(home: Home, program: str = "runbook", kept: Kept | None = None) -> RunbookError | None:
+    """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    from runbook.tui.screens.home import Home
-
-    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept))
+    return _run(RunbookApp(home=home, program=program, kept=kept))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

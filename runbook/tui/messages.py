@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -69,3 +69,19 @@ class EvidenceHashed(Message):
         super().__init__()
         self.command = command
         self.problem = problem
+
+
+class Chosen(Message):
+    """On the home screen something was chosen that is to be opened."""
+
+    def __init__(self, open_attachment: Callable[[], Attachment]) -> None:
+        super().__init__()
+        self.open_attachment = open_attachment
+
+
+class HomeDone(Message):
+    """Something was done with a run of the home screen, or refused."""
+
+    def __init__(self, text: str, error: RunbookError | None = None) -> None:
+        super().__init__()
+        self.text, self.error = text, error
