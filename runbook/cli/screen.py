@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
+from runbook.cli.desk import Desk
 from runbook.cli.driving import Front, check_terminal, settings_of
 from runbook.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from runbook.journal.history import History
-    from runbook.journal.runs import Listed, Runs
-    from runbook.tui.given import Told
-
-ENTRIES: Final = 6
-"""So many of a run's last entries the home screen shows."""
+    from runbook.journal.runs import Listed
 
 
 def show_home(home: Path) -> Exit:
@@ -47,68 +40,10 @@ def show_home(home: Path) -> Exit:
         told_of_book=desk.told_of_book,
         now_ms=RealClock().now_ms,
     )
-    failure = run_home(given, output.program(), settings_of(home))
+    failure = run_home(given, output.program(), settings_of(home), desk.memory())
     if failure is not None:
         raise failure
     return Exit.DONE
-
-
-class Desk:
-    """What is known of the runs of a state folder, read again and again, by one thread at a time.
-
-    Args:
-        home: the state folder.
-    """
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._lock = threading.Lock()
-        self._newest: list[Listed] = []
-
-    @cached_property
-    def _runs(self) -> Runs:
-        from runbook.journal.runs import Runs
-
-        return Runs(self._home)
-
-    @cached_property
-    def _history(self) -> History:
-        from runbook.journal.history import History
-
-        return History(self._home)
-
-    def runs(self, archived: bool = False) -> Iterator[Listed]:
-        """The runs, the one written to last first; with ``archived``, those that were put away."""
-        found: list[Listed] = []
-        with self._lock:
-            for run in self._runs.read(archived=archived):
-                found.append(run)
-                yield run
-            if not archived:
-                self._newest = found
-
-    def told_of_run(self, run: Listed) -> Told:
-        """Its last entries, and what runs like it took."""
-        from runbook.engine.follower import read_entries
-        from runbook.home import journal_path
-        from runbook.tui.given import Told
-
-        if run.summary is None:
-            return Told()
-        entries = read_entries(journal_path(self._home, run.id, archived=run.is_archived), None, ENTRIES)
-        s = run.summary
-        return Told(entries, self._history.of_book(s.book, self._known(), s.mode, s.scenario))
-
-    def told_of_book(self, book: str) -> Told:
-        """What rehearsals and live runs of it took."""
-        from runbook.tui.given import Told
-
-        known = self._known()
-        live = [run for run in known if run.summary is not None and run.summary.mode == "live"]
-        return Told((), self._history.of_book(book, known), self._history.of_book(book, live, "live"))
-
-    def _known(self) -> Sequence[Listed]:
-        return tuple(self._newest)
 
 
 def _books() -> list[Any]:

@@ -78,7 +78,7 @@ def take(journal: Journal, *, take_over: bool = False, reason: str = "") -> Leas
         raise Unwritable(
             f"{lock.lock_file} cannot be made: {error.strerror}.", "Check the folder's rights and the disk."
         ) from error
-    me = Driver(newest + 1, platform.node(), os.getpid(), _account(), time.time_ns() // 1_000_000, reason)
+    me = Driver(newest + 1, platform.node(), os.getpid(), account(), time.time_ns() // 1_000_000, reason)
     try:
         journal.add_driver(newest, me)
     except BaseException:
@@ -165,7 +165,8 @@ def _sweep(journal: Path, newest: int) -> None:
                 path.unlink()
 
 
-def _account() -> str:
+def account() -> str:
+    """Who runs this process, as the machine calls them."""
     import getpass
 
     try:

@@ -24,6 +24,7 @@ from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.tui.glance import Glance
+from runbook.tui.memory import Memory
 from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
@@ -53,6 +54,7 @@ class RunbookApp(App[None]):
             and much quicker.
         program: how the operator calls this program.
         kept: the operator's settings and where they are.
+        memory: where the operator looked last in each run, and how long things take.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -78,12 +80,14 @@ class RunbookApp(App[None]):
         glance: Callable[[], RunView] | None = None,
         program: str = "runbook",
         kept: Kept | None = None,
+        memory: Memory | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
         self.kept = kept or Kept()
         self.settings = self.kept.settings
+        self._memory = memory or Memory()
         self._open = open_attachment
         self._home = home
         self._glance = glance
@@ -131,7 +135,7 @@ class RunbookApp(App[None]):
         # The run screen's modules are read here, while the first screen is already on the terminal.
         import runbook.tui.screens.run  # noqa: F401
 
-        self.post_message(Opened(attachment))
+        self.post_message(Opened(attachment, self._memory.recall(attachment.view.id)))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
@@ -141,8 +145,16 @@ class RunbookApp(App[None]):
         if below is not None:
             below.adopt(message.attachment)
         elif isinstance(self.screen, OpeningScreen):
-            run = RunScreen(message.attachment, redraw_s=self._redraw_s, settle_s=self._settle_s, program=self._program)
-            self.switch_screen(run)
+            self.switch_screen(
+                RunScreen(
+                    message.attachment,
+                    redraw_s=self._redraw_s,
+                    settle_s=self._settle_s,
+                    program=self._program,
+                    memory=self._memory,
+                    place=message.place,
+                )
+            )
         else:
             self._release(message.attachment)
 
@@ -303,6 +315,7 @@ def run_app(
     glance: Callable[[], RunView] | None = None,
     program: str = "runbook",
     kept: Kept | None = None,
+    memory: Memory | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -311,20 +324,23 @@ def run_app(
         glance: the run as last committed, if there is one yet.
         program: how the operator calls this program.
         kept: the operator's settings.
+        memory: where the operator looked last, and how long things take.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory))
 
 
-def run_home(home: Home, program: str = "runbook", kept: Kept | None = None) -> RunbookError | None:
+def run_home(
+    home: Home, program: str = "runbook", kept: Kept | None = None, memory: Memory | None = None
+) -> RunbookError | None:
     """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    return _run(RunbookApp(home=home, program=program, kept=kept))
+    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

@@ -13,14 +13,16 @@ from runbook.core.error import RunbookError
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
+    from runbook.tui.memory import Place
 
 
 class Opened(Message):
-    """The run can be watched."""
+    """The run can be watched. ``place`` is where its operator looked last."""
 
-    def __init__(self, attachment: Attachment) -> None:
+    def __init__(self, attachment: Attachment, place: Place | None = None) -> None:
         super().__init__()
         self.attachment = attachment
+        self.place = place
 
 
 class OpenFailed(Message):

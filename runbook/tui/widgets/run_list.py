@@ -49,5 +49,5 @@ class RunList(OptionList):
                 elif real:
                     self.highlighted = next((p for p in real if p >= was), real[-1]) if at else real[0]
             self._ids, self._rows = ids, [row for _, row in rows]
-        place = self.highlighted
-        return ids[place] if place is not None and place < len(ids) else None
+        on = self.highlighted
+        return ids[on] if on is not None and on < len(ids) else None
