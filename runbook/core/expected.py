@@ -33,6 +33,9 @@ class Stretch(NamedTuple):
 
 
 _TOLD: Final = frozenset({NodeState.SETTLING, NodeState.WAITING})
+_BROKEN_OFF: Final = frozenset({NodeState.FAILED, NodeState.SKIPPED})
+"""What ends so says nothing about how long it would have taken."""
+
 _AT_WORK: Final = frozenset({NodeState.OBSERVING, NodeState.APPLYING, NodeState.SETTLING})
 
 
@@ -87,7 +90,8 @@ def stretches(moves: Iterable[Move]) -> Iterator[Stretch]:
         if move.to is state:
             continue
         if state is not None:
-            yield Stretch(step_of(move.node), state, left_ms - since_ms)
+            if move.to not in _BROKEN_OFF:
+                yield Stretch(step_of(move.node), state, left_ms - since_ms)
             del begun[move.node]
         if move.to in _TOLD:
             begun[move.node] = (move.to, move.at_ms, move.at_ms)

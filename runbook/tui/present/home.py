@@ -199,11 +199,11 @@ def table(runs: Sequence[Listed], width: int, now_ms: int) -> Table:
     heads = {column.head for column in fits}
     cells = [_cells(run, now_ms, heads) for run in runs]
     widths = {column.head: column.least for column in fits}
-    for column in fits:  # what is left goes to what needs it, the worthiest first
-        wish = min(column.most, max([cell_len(column.head), *(cell_len(c[column.head][0]) for c in cells)]))
-        more = min(left, max(0, wish - column.least))
-        widths[column.head] += more
-        left -= more
+    wishes = {c.head: min(c.most, max([cell_len(c.head), *(cell_len(row[c.head][0]) for row in cells)])) for c in fits}
+    while left > 0 and (short_of := [head for head in widths if widths[head] < wishes[head]]):
+        for head in short_of[:left]:  # cell by cell to all that would use it, the worthiest first
+            widths[head] += 1
+            left -= 1
     shown = [name for name in _SHOWN if name in widths]
     head = tuple((_padded(name.upper(), widths[name]), "muted") for name in shown)
     rows = [tuple((_padded(cell[name][0], widths[name]), cell[name][1]) for name in shown) for cell in cells]

@@ -240,7 +240,8 @@ class HomeScreen(Screen[None]):
         elif self._is_whole and not self._books and not self._problem:
             rows += lines("There is no run and no book here.")
         self.query_one("#page-text", Prose).show(rows)
-        self.query_one(KeyLine).offer(self._can(), {"archive": "Bring back"} if run and run.is_archived else {})
+        renamed = {"archive": "Bring back"} if run and run.is_archived else {} if run else {"open": "Rehearse"}
+        self.query_one(KeyLine).offer(self._can(), renamed)
         self._look()
 
     def _can(self) -> set[str]:
