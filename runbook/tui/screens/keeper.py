@@ -12,6 +12,7 @@ from textual.timer import Timer
 
 from runbook.core.expected import Expected
 from runbook.tui.memory import Memory, Place
+from runbook.tui.present.standing import standing
 from runbook.tui.present.text import one_line
 from runbook.tui.present.words import wants_me
 from runbook.tui.widgets.node_tree import NodeTree
@@ -77,7 +78,7 @@ class Keeper:
         screen.follows = left.follows
         screen.select(left.row)
         here = screen.node
-        news = [n for n in screen.view.nodes.values() if wants_me(n) and n.id not in left.wanted]
+        news = [n for n in standing(screen.view).wanting if n.id not in left.wanted]
         if news and not (here is not None and wants_me(here)):
             screen.select(("node", news[0].id))
             title = one_line(news[0].doc["title"])
@@ -97,7 +98,7 @@ class Keeper:
     def _now(self) -> Place:
         screen = self._screen
         folded, opened = screen.query_one(NodeTree).folds()
-        wanted = frozenset(n.id for n in screen.view.nodes.values() if wants_me(n))
+        wanted = frozenset(n.id for n in standing(screen.view).wanting)
         return Place(screen.key, screen.page, screen.follows, folded, opened, wanted)
 
     def _write(self) -> None:
