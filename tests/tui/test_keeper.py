@@ -17,6 +17,7 @@ from runbook.core.expected import Expected, Usual
 from runbook.core.view import RunView
 from runbook.tui.app import RunbookApp
 from runbook.tui.memory import Memory, Place
+from runbook.tui.present.rows import Key
 from runbook.tui.screens import keeper
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.widgets.node_tree import NodeTree
@@ -165,5 +166,5 @@ def test_anything_else_is_no_place(doc: object) -> None:
 
 
 def test_a_run_of_thousands_keeps_a_small_place() -> None:
-    many = frozenset(("step", f"s{i}") for i in range(5_000))
+    many: frozenset[Key] = frozenset(("step", f"s{i}") for i in range(5_000))
     assert len(json.dumps(Place(None, "", True, many, many, frozenset(map(str, range(5_000)))).to_doc())) < 20_000

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from runbook.core.docs import OperationDoc
 from runbook.core.expected import Usual
 from runbook.core.view import NodeView
 from runbook.tui.present import node as pages
@@ -21,12 +22,19 @@ USUAL = {
 
 
 def test_work_in_azure_tells_how_long_so_far_how_long_usually_and_when_it_is_looked_at() -> None:
-    operation = {"seq": 1, "kind": "a", "status": "Running", "percent": 40.0, "since_ms": NOW - 150_000, "locks": []}
+    operation: OperationDoc = {
+        "seq": 1,
+        "kind": "a",
+        "status": "Running",
+        "percent": 40.0,
+        "since_ms": NOW - 150_000,
+        "locks": [],
+    }
     settling = node("endpoint", state=S.SETTLING, operation=operation, due_ms=NOW + 20_000)
     todo = next_step(view(settling), "endpoint", replace(DESK, expected=USUAL))
     told = "Azure works on it (Running, 40 %): elapsed 2 min 30 s, usually 1 min to 3 min; next look in 20 s"
     assert told in as_text(todo.lines)
-    late = replace(settling, operation={**operation, "since_ms": NOW - 600_000})  # type: ignore[typeddict-item]
+    late = replace(settling, operation={**operation, "since_ms": NOW - 600_000})
     assert "usually 1 min to 3 min, so longer than usual" in as_text(pages.guide(view(late), late, NOW, None, USUAL))
 
 

@@ -200,9 +200,9 @@ def table(runs: Sequence[Listed], width: int, now_ms: int) -> Table:
     cells = [_cells(run, now_ms, heads) for run in runs]
     widths = {column.head: column.least for column in fits}
     wishes = {c.head: min(c.most, max([cell_len(c.head), *(cell_len(row[c.head][0]) for row in cells)])) for c in fits}
-    while left > 0 and (short_of := [head for head in widths if widths[head] < wishes[head]]):
-        for head in short_of[:left]:  # cell by cell to all that would use it, the worthiest first
-            widths[head] += 1
+    while left > 0 and (narrow := [name for name in widths if widths[name] < wishes[name]]):
+        for name in narrow[:left]:  # cell by cell to all that would use it, the worthiest first
+            widths[name] += 1
             left -= 1
     shown = [name for name in _SHOWN if name in widths]
     head = tuple((_padded(name.upper(), widths[name]), "muted") for name in shown)
