@@ -23,7 +23,8 @@ def command(settings: Settings, as_json: bool, is_whole: bool) -> Exit:
     away = list(every_run(settings.home, archived=True)) if is_whole else []
     if as_json:
         docs = [run_doc(view, driver) for view, driver in (*rows, *away)]
-        output.json_data([{**doc, "archived": place >= len(rows)} for place, doc in enumerate(docs)])
+        told = [{**doc, "archived": place >= len(rows)} for place, doc in enumerate(docs)] if is_whole else docs
+        output.json_data(told)
     elif rows or away:
         for line in runs_lines((*rows, *away), away={view.id for view, _ in away}):
             output.data(line)

@@ -17,7 +17,7 @@ from tests.cli.conftest import Shell
 
 
 def listed(shell: Shell, *options: str) -> list[tuple[str, bool]]:
-    return [(run["id"], run["archived"]) for run in json.loads(shell("runs", "--json", *options).out)]
+    return [(run["id"], run.get("archived", False)) for run in json.loads(shell("runs", "--json", *options).out)]
 
 
 def test_a_run_that_is_put_away_is_listed_only_when_all_are_asked_for(finished: Path, shell: Shell) -> None:
