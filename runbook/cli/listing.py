@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from runbook.cli.naming import moment, short_ids
@@ -116,10 +116,10 @@ def _error(node: NodeView) -> Json | None:
 # ---------------------------------------------------------------- text
 
 
-def runs_lines(rows: Iterable[tuple[RunView, str | None]]) -> Iterable[str]:
-    """A table of runs."""
+def runs_lines(rows: Iterable[tuple[RunView, str | None]], away: Collection[str] = ()) -> Iterable[str]:
+    """A table of runs; ``away`` are the ids of those that were put away."""
     heads = ("RUN", "BOOK", "MODE", "STATE", "FINISHED", "UPDATED", "DRIVEN BY")
-    return table([_run_row(view, driver) for view, driver in rows], heads)
+    return table([_run_row(view, "archived" if view.id in away else driver) for view, driver in rows], heads)
 
 
 def _run_row(view: RunView, driver: str | None) -> tuple[str, ...]:

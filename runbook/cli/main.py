@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "verify": "Look whether the cloud is still as a run left it.",
     "migrate": "Show what a newer book changes in a run, and move it there.",
     "abort": "End a run for good. What was changed stays changed.",
+    "archive": "Put a run away, out of the listings; nothing is deleted.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",
     "simulate": "Serve a simulated Azure for the Azure CLI and other real clients.",

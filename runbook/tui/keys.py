@@ -67,6 +67,33 @@ _RUN: Final = (
     Key("abort", "x", "x", "Abort", "End the run for good, after typing its name.", False),
 )
 
+_HOME: Final = (
+    Key(
+        "open",
+        "enter",
+        "Enter",
+        "Open",
+        "Go on with the run, or look on where another process drives; rehearse a book.",
+    ),
+    Key("find", "slash", "/", "Find", "Show only what every word typed fits: a name, a state, a subscription, who."),
+    Key("new", "n", "n", "New", "Make a run, led through every question."),
+    Key("watch", "w", "w", "Look on", "Open the run read-only, also where nobody drives it."),
+    Key("report", "R", "R", "Report", "Write the run's report, as HTML, to a file that you name."),
+    Key("archive", "x", "x", "Put away", "Take the run out of this list, or bring it back; nothing is deleted."),
+    Key("sort", "s", "s", "Sort", "The next order: what needs you first, last activity, name."),
+    _HELP,
+    Key("quit", "q", "q", "Quit", "Leave. Every run stays as its journal has it."),
+    Key("take_over", "T", "T", "Take over", "Drive a run whose driver is alive but away; asks first.", False),
+    Key("timeline", "h", "h", "History", "What happened in the run, when, and how long it took.", False),
+    Key("compare", "c", "c", "Compare", "The run beside another one.", False),
+    Key("archived", "A", "A", "All", "Show or hide the runs that were put away.", False),
+    Key("refresh", "r,f5", "r", "Refresh", "Read the list again now; it does so by itself, too.", False),
+    Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
+    Key("clear", "escape", "Esc", "Clear", "Show everything again; where nothing is hidden, leave.", False),
+    Key("scroll(1)", "j", "j", "Down", "Scroll what is told of the run; after Tab, PgUp and PgDn do it too.", False),
+    Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
+)
+
 _MAP: Final = (
     Key("choose", "enter", "Enter", "Node", "Go to the node that answers for what is selected; a group opens."),
     Key("in", "plus", "+", "Closer", "Look closer at what is selected: what lies in it, its nodes, its addresses."),
@@ -112,6 +139,7 @@ _RAW: Final = (
 
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
+    "home": _HOME,
     "map": _MAP,
     "waiting": _WAITING,
     "failure": _FAILURE,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from runbook.core.docs import ChangeDoc, ErrorDoc
 from runbook.core.error import RunbookError
+from runbook.core.expected import Expected
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.can import ready_of_step, ready_safe
@@ -41,6 +42,7 @@ class Desk:
         is_opening: the run is read already, but not yet opened for driving.
         step: the step that is selected, where the selected row is one.
         real_s: real seconds until a moment of the run's clock, where that is known.
+        expected: how long steps usually settle and wait.
     """
 
     now_ms: int
@@ -51,6 +53,7 @@ class Desk:
     is_opening: bool = False
     step: str = ""
     real_s: Callable[[int], float | None] | None = None
+    expected: Expected = field(default_factory=dict)
 
 
 def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
@@ -68,7 +71,9 @@ def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if over := _over(view, desk):
         return over
     node = view.nodes.get(selected or "")
-    told = tuple(situation(node, desk.now_ms, is_brief=True, real_s=desk.real_s)) if node else ()
+    told = (
+        tuple(situation(node, desk.now_ms, is_brief=True, real_s=desk.real_s, expected=desk.expected)) if node else ()
+    )
     if desk.is_opening:
         return Next("", "Opening the run: this is how it was left" if view.nodes else "Opening the run", told)
     if desk.read_only_for is not None:
@@ -224,6 +229,6 @@ def _nothing(view: RunView, node: NodeView | None, told: tuple[Line, ...], desk:
         return Next("", f"Nothing to press: {len(busy)} at work", tuple(names))
     waiting = first_at_work(view)
     if waiting is not None:
-        rows = situation(view.nodes[waiting], desk.now_ms, is_brief=True, real_s=desk.real_s)
+        rows = situation(view.nodes[waiting], desk.now_ms, is_brief=True, real_s=desk.real_s, expected=desk.expected)
         return Next("", f"Nothing to press: {_calm(view.nodes[waiting])}", tuple(rows))
     return Next("", "Nothing to press: the engine is looking for the next step")

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from runbook.core.docs import ChangeDoc, CheckDoc
 from runbook.core.entry import Entry
+from runbook.core.expected import Expected
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.tally import FEW
 from runbook.core.view import NodeView, RunView
@@ -72,9 +73,11 @@ def _facts(node: NodeView, now_ms: int) -> str:
     return "".join(f" · {fact}" for fact in facts)
 
 
-def guide(view: RunView, node: NodeView, now_ms: int, real_s: RealS | None = None) -> list[Line]:
+def guide(
+    view: RunView, node: NodeView, now_ms: int, real_s: RealS | None = None, expected: Expected | None = None
+) -> list[Line]:
     """What is the matter now, then why, what and what can go wrong, with the source."""
-    now = situation(node, now_ms, real_s=real_s)
+    now = situation(node, now_ms, real_s=real_s, expected=expected or {})
     rows = [heading("Now"), *now, BLANK] if now else []
     rows += step_guide(_step(view, node.doc["step"]))
     needs = [n for n in node.doc["needs"] if n in view.nodes and view.nodes[n].state not in FINISHED]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -170,6 +170,22 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         """Whether a row holds others that are not shown."""
         place = self._places.get(key)
         return place is not None and place.allow_expand and not place.is_expanded
+
+    def has(self, key: Key) -> bool:
+        """Whether there is such a row."""
+        return key in self._places
+
+    def folds(self) -> tuple[frozenset[Key], frozenset[Key]]:
+        """The rows that hold others: those that are folded, and those that are open."""
+        holding = [(key, place.is_expanded) for key, place in self._places.items() if place.allow_expand]
+        return frozenset(k for k, is_open in holding if not is_open), frozenset(k for k, is_open in holding if is_open)
+
+    def fold(self, folded: Iterable[Key], opened: Iterable[Key]) -> None:
+        """Fold and open rows, as far as they are there."""
+        for keys, is_open in ((folded, False), (opened, True)):
+            for place in (self._places[key] for key in keys if key in self._places):
+                if place.allow_expand and place.is_expanded is not is_open:
+                    place.toggle()
 
     def get_label_width(self, node: TreeNode[Row]) -> int:
         """Asked for every line of the tree to know how far it scrolls sideways, which it never does."""
