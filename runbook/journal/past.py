@@ -1,0 +1,75 @@
+"""A run from its first entry to its newest, for whoever looks back: in brief at once, whole piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from runbook.core.entry import Entry
+from runbook.core.mark import Mark, mark_of
+from runbook.core.view import RunView
+from runbook.journal.fold import fold
+from runbook.journal.load import load_view
+from runbook.journal.store import Journal
+
+
+class Past(Protocol):
+    """What can be read of a run's past. Every call may be slow, comes from a worker thread and may raise ``Damaged``,
+    ``RunUnknown``, ``TooNew`` or ``Unwritable``."""
+
+    def newest(self) -> RunView:
+        """The run as it stands now."""
+        ...
+
+    def marks(self, after: int = 0) -> list[Mark]:
+        """Every entry above ``after`` in brief, in order and without gaps."""
+        ...
+
+    def entries(self, after: int, upto: int) -> list[Entry]:
+        """The entries above ``after``, as far as ``upto``."""
+        ...
+
+
+class JournalPast:
+    """The past in a journal's file, opened anew for each reading, so that nobody is kept from anything."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def newest(self) -> RunView:
+        journal = Journal.open(self._path, write=False)
+        try:
+            return load_view(journal)
+        finally:
+            journal.close()
+
+    def marks(self, after: int = 0) -> list[Mark]:
+        journal = Journal.open(self._path, write=False)
+        try:
+            return list(journal.marks(after))
+        finally:
+            journal.close()
+
+    def entries(self, after: int, upto: int) -> list[Entry]:
+        journal = Journal.open(self._path, write=False)
+        try:
+            return list(journal.entries(after=after, upto=upto))
+        finally:
+            journal.close()
+
+
+class ToldPast:
+    """The past in entries at hand, which may be appended to."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.told = list(entries)
+
+    def newest(self) -> RunView:
+        return fold(RunView(), self.told)
+
+    def marks(self, after: int = 0) -> list[Mark]:
+        return [mark_of(entry) for entry in self.told[after:]]
+
+    def entries(self, after: int, upto: int) -> list[Entry]:
+        return self.told[after:upto]
