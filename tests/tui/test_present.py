@@ -11,7 +11,7 @@ from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.error import LeaseLost
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import RunView
-from runbook.tui.keys import KEYS
+from runbook.tui.keys import SCREENS
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import available, ready_safe
 from runbook.tui.present.entries import entry_lines
@@ -367,12 +367,16 @@ def test_entries_stand_newest_first_with_what_they_tell() -> None:
 def test_the_help_explains_every_key_and_every_sign() -> None:
     text = as_text(help_rows(ready(), SEAT))
     assert "ana on laptop" in text
-    assert all(k.tooltip in text for k in KEYS)
+    assert all(k.tooltip in text for k in SCREENS["run"])
     assert all(state.replace("_", " ") in text for state in NodeState)
 
 
-def test_no_key_stands_in_the_list_twice() -> None:
-    assert len({k.keys for k in KEYS}) == len(KEYS) == len({k.id for k in KEYS})
+@pytest.mark.parametrize("screen", list(SCREENS))
+def test_no_key_stands_in_a_list_twice(screen: str) -> None:
+    keys = SCREENS[screen]
+    assert len({k.id for k in keys}) == len(keys)
+    single = [name for k in keys for name in k.keys.split(",")]
+    assert len(set(single)) == len(single)
 
 
 def test_a_driver_is_told_to_the_minute_and_may_be_nobody() -> None:
