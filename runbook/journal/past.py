@@ -15,8 +15,10 @@ from runbook.journal.store import Journal
 
 
 class Past(Protocol):
-    """What can be read of a run's past. Every call may be slow, comes from a worker thread and may raise ``Damaged``,
-    ``RunUnknown``, ``TooNew`` or ``Unwritable``."""
+    """What can be read of a run's past, in worker threads: every call may be slow.
+
+    Each may raise ``Damaged``, ``RunUnknown``, ``TooNew`` or ``Unwritable``.
+    """
 
     def newest(self) -> RunView:
         """The run as it stands now."""

@@ -36,13 +36,25 @@ class Replay:
 
     Args:
         past: where entries come from.
+        shortest: how many entries a piece has at least.
     """
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: Past, shortest: int = _SHORTEST) -> None:
         self._past = past
         self._stops: dict[int, RunView] = {0: RunView()}
         self._piece = _Piece(0, [])
-        self._length = _SHORTEST
+        self._length = shortest
+        self._newest = RunView()
+
+    def know(self, newest: RunView) -> None:
+        """Take the view at the journal's end, which is known without folding: where most people look first."""
+        if newest.head >= self._newest.head:
+            self._newest = newest
+
+    def is_near(self, seq: int) -> bool:
+        """Whether ``at(seq)`` takes one piece at most."""
+        self._stretch(seq)
+        return seq == self._newest.head or self.covered + self._length >= seq
 
     @property
     def covered(self) -> int:
@@ -65,6 +77,8 @@ class Replay:
     def at(self, seq: int) -> tuple[RunView, Entry | None]:
         """The run after entry ``seq``, and that entry; for 0, a run before its first entry."""
         self._stretch(seq)
+        if seq and seq == self._newest.head:
+            return self._newest, self._entry(seq)
         while self.covered + self._length < seq:
             before = self.covered
             self._go_on(before)
@@ -80,8 +94,10 @@ class Replay:
             if at % _STRIDE == 0:
                 piece.views[at] = view
         inside = 0 < seq - start <= len(piece.entries)
-        entry = piece.entries[seq - start - 1] if inside else next(iter(self._past.entries(seq - 1, seq)), None)
-        return view, entry
+        return view, piece.entries[seq - start - 1] if inside else self._entry(seq)
+
+    def _entry(self, seq: int) -> Entry | None:
+        return next(iter(self._past.entries(seq - 1, seq)), None) if seq else None
 
     def _nearest(self, piece: _Piece, seq: int) -> tuple[RunView, int]:
         known = sorted(piece.views)

@@ -49,6 +49,7 @@ _RUN: Final = (
     Key("copy", "c", "c", "Copy", "Copy the commands, or the text to hand over while waiting."),
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
+    Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
     Key("face", "v", "v", "Form", "The next form of commands: CLI, PowerShell, REST, by hand.", False),
@@ -64,9 +65,32 @@ _RUN: Final = (
     Key("abort", "x", "x", "Abort", "End the run for good, after typing its name.", False),
 )
 
+_LEAVE: Final = Key("leave", "escape,q", "Esc", "Back", "Back to the run; nothing here changes it.")
+
+_TIMELINE: Final = (
+    Key("play", "space", "Space", "Play", "Let the cursor move by itself, and stop it; without animations, one step."),
+    Key("entry(1)", "right", "←→", "Entry", "One entry of the journal on; ← one back."),
+    Key("entry(-1)", "left", "", "", "", False),
+    Key("turn(1)", "shift+right,ctrl+right", "⇧→", "Turn", "On to where the selected row began something new.", False),
+    Key("turn(-1)", "shift+left,ctrl+left", "⇧←", "Turn", "Back to where the selected row began something new.", False),
+    Key("asked(1)", "right_square_bracket", "[ ]", "Needed you", "On to the next thing that needed a person; [ back."),
+    Key("asked(-1)", "left_square_bracket", "", "", "", False),
+    Key("broke(1)", "f", "f F", "Failures", "On to the next failure or rule in the way; F back."),
+    Key("broke(-1)", "F", "", "", "", False),
+    Key("shorten", "z", "z", "Waits", "Shorten long waits on the axis, or show time as it went by."),
+    Key("go", "enter", "Enter", "Open", "A group: fold or unfold it; a node: go to it in the run."),
+    Key("speaker", "e", "e", "Its node", "Select the node that the entry at the cursor speaks of.", False),
+    Key("first", "home", "Home", "First", "To the first entry.", False),
+    Key("last", "end", "End", "Last", "To the newest entry; the cursor then follows what comes.", False),
+    Key("faster", "plus,equals_sign", "+", "Faster", "Play faster.", False),
+    Key("slower", "minus", "-", "Slower", "Play slower.", False),
+    _HELP,
+    _LEAVE,
+)
 
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
+    "timeline": _TIMELINE,
 }
 """Every key by its screen. A key's binding id, which a key map of the operator's may name, is ``<screen>.<key id>``."""
 
@@ -97,7 +121,7 @@ def bindings(screen: str) -> list[BindingType]:
     ]
 
 
-LASTING: Final = frozenset({"help", "quit"})
+LASTING: Final = frozenset({"help", "quit", "leave"})
 """Keys that the line at the bottom never leaves out."""
 
 

@@ -21,6 +21,9 @@ _SAME_MOMENT: Final = 0.2
 """What two turns at the same moment lie apart, where two a second apart lie 1 apart: a rehearsal's work takes no
 time, and would not be seen."""
 
+_HAIR: Final = 1e-6
+"""So that rounding does not lead back to the entry before."""
+
 
 class Gap(NamedTuple):
     """A long time in which nothing turned."""
@@ -60,8 +63,8 @@ class Axis:
         part = min(1.0, max(0.0, (place - self.places[at]) / width)) if width > 0 else 1.0
         start_ms, end_ms = self.times[a - 1], self.times[b - 1]
         if end_ms > start_ms:
-            return bisect_right(self.times, start_ms + part * (end_ms - start_ms), a - 1, b)
-        return a + int(part * (b - a))
+            return max(a, bisect_right(self.times, start_ms + part * (end_ms - start_ms) + _HAIR, a - 1, b))
+        return a + int(part * (b - a) + _HAIR)
 
     def column(self, seq: int, width: int) -> int:
         """The cell in which an entry stands."""

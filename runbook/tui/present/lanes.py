@@ -71,6 +71,8 @@ class Span(NamedTuple):
     start: int
     end: int
     who: str = ""
+    is_open: bool = False
+    """Whether it still goes on."""
 
 
 @dataclass(slots=True)
@@ -102,9 +104,15 @@ class _Lane:
     def told(self, head: int) -> list[Span]:
         if self.fill is Fill.NONE:
             return self.spans
-        open_ = Span(self.fill, self.start, self.start if self.fill in _POINTS else self.look or head, self.who)
-        looking = [Span(Fill.LOOKED, self.look, head)] if self.look else []
-        return [*self.spans, open_, *looking]
+        if self.fill in _POINTS:
+            return [*self.spans, Span(self.fill, self.start, self.start)]
+        if not self.look:
+            return [*self.spans, Span(self.fill, self.start, head, self.who, True)]
+        return [
+            *self.spans,
+            Span(self.fill, self.start, self.look, self.who),
+            Span(Fill.LOOKED, self.look, head, "", True),
+        ]
 
 
 class Lanes:
@@ -153,6 +161,10 @@ class Lanes:
         """When entry ``seq`` was written; before the first, when the run began."""
         return self.times[max(1, seq) - 1] if self.times else 0
 
+    def node_at(self, seq: int) -> str | None:
+        """The node that began something new with this entry."""
+        return next((node for node, moves in self._moves.items() if _holds(moves, seq)), None)
+
     def turns(self) -> list[int]:
         """Every entry with which some span begins, in order."""
         return sorted({span.start for lane in self._lanes.values() for span in lane.told(self.head)})
@@ -162,6 +174,11 @@ class Lanes:
         found = (jump(self._moves[n], seq, step) for n in nodes if n in self._moves)
         hits = [hit for hit in found if hit is not None]
         return (min(hits) if step > 0 else max(hits)) if hits else None
+
+
+def _holds(places: list[int], seq: int) -> bool:
+    at = bisect_left(places, seq)
+    return at < len(places) and places[at] == seq
 
 
 def jump(places: list[int], seq: int, step: int) -> int | None:

@@ -16,13 +16,14 @@ from runbook.core.tally import URGENT
 from runbook.core.view import RunView
 from runbook.tui.present.axis import Axis
 from runbook.tui.present.lanes import ROLES, SIGNS, WORDS, Fill, Lanes, Span
-from runbook.tui.present.rows import Branch, Key, Row
+from runbook.tui.present.rows import Branch, Key, Row, tally
 from runbook.tui.present.situation import situation
-from runbook.tui.present.text import Line, Span as Words, ago, line, moment, one_line, pack, short, time_of_day
+from runbook.tui.present.text import Line, ago, line, moment, one_line, pack, short, time_of_day
+from runbook.tui.present.text import Span as Words
 from runbook.tui.present.told import told
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, glyph, role, word
 
-_TOOK: Final = 8
+TOOK: Final = 8
 """Cells for how long a row took, at its right end."""
 
 
@@ -75,11 +76,11 @@ def paint(spans: Iterable[Span], axis: Axis, width: int) -> bytes:
     by_fill: dict[Fill, list[Span]] = {}
     for span in spans:
         by_fill.setdefault(span.fill, []).append(span)
-    cells, last = bytearray(width), axis.seqs[-1]
+    cells = bytearray(width)
     for fill in sorted(by_fill):
         for span in by_fill[fill]:
             start = axis.column(span.start, width)
-            end = width if span.end >= last > span.start else axis.column(span.end, width)
+            end = width if span.is_open else axis.column(span.end, width)
             end = max(start + 1, end)
             cells[start:end] = bytes([fill]) * (end - start)
     return bytes(cells)
@@ -105,7 +106,7 @@ def row_line(row: TimeRow, then: Row | None, cells: bytes, cursor: int, room: tu
     spans: list[Words] = [("  " * row.depth + fold, ""), (f"{sign} ", style), (title, "heading" if fold else "")]
     spans.append((" " * max(0, room_ - cell_len(title)) + (f" {state}" if state else "") + " ", style))
     spans += bar_spans(cells, cursor)
-    spans.append((f"{short(took, _TOOK - 1):>{_TOOK}}" if width else "", "muted"))
+    spans.append((f"{short(took, TOOK - 1):>{TOOK}}" if width else "", "muted"))
     return tuple(spans)
 
 
@@ -136,12 +137,17 @@ def axis_line(axis: Axis, width: int, cursor: int) -> Line:
     return line((head, "muted"), ("▼", "go"), (tail, "muted"))
 
 
-def took(lanes: Lanes, spans: Sequence[Span]) -> str:
-    """From the first thing that happened in a row to the last; empty before that."""
-    if not spans:
+def took(lanes: Lanes, spans: Iterable[Span]) -> str:
+    """How long something went on in a row, each moment counted once; empty before anything did."""
+    parts = sorted((lanes.at_ms(span.start), lanes.at_ms(span.end)) for span in spans)
+    if not parts:
         return ""
-    first, last = min(s.start for s in spans), max(s.end for s in spans)
-    return duration((lanes.at_ms(last) - lanes.at_ms(first)) / 1000)
+    total, until = 0, parts[0][0]
+    for start, end in parts:
+        total += max(0, end - max(start, until))
+        until = max(until, end)
+    told = duration(total / 1000)
+    return told if len(told) < TOOK else " ".join(told.split()[:2])
 
 
 def lasted(lanes: Lanes, spans: Iterable[Span], upto: int) -> dict[tuple[Fill, str], int]:
@@ -220,8 +226,10 @@ def _row(lanes: Lanes, seq: int, view: RunView, row: TimeRow, width: int) -> lis
     spans = [span for name in row.nodes for span in lanes.spans(name)]
     if node is None:
         there = [view.nodes[name] for name in row.nodes if name in view.nodes]
-        said = f"{len(there)} of {len(row.nodes)} nodes were there" if row.nodes else "no node of it was there yet"
-        return [line((short(row.row.title, width - 30), "heading"), (f" · {said}", "muted"))]
+        later = len(row.nodes) - len(there)
+        said = f"{tally(there).spelled()}" if there else "no node of it was there yet"
+        said += f", {later} came later" if there and later else ""
+        return pack([(short(row.row.title, width - 20), "heading"), (said, "muted")], width)
     mark: Words = (f"{glyph(node)} {word(node)}", role(node.state))
     since = f"for {ago(node.since_ms, lanes.at_ms(seq))}" if node.started_ms is not None else ""
     facts: list[Words] = [mark, (short(one_line(node.doc["title"]) or node.id, max(20, width - 30)), "heading")]

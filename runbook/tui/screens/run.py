@@ -389,6 +389,11 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                past = self.attachment.past()
+                self.show_above(TimelineScreen(past, self.attachment, redraw_s=self.redraw_s, program=self.program))
             case "find":
                 self.query_one("#keys").display = False
                 self.query_one(FindBar).open()
