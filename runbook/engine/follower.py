@@ -21,7 +21,8 @@ from runbook.core.view import RunView
 from runbook.journal.fold import fold
 from runbook.journal.lease import driver, words
 from runbook.journal.load import load_view
-from runbook.journal.past import JournalPast, Past
+from runbook.journal.past import Past
+from runbook.journal.reader import JournalPast
 from runbook.journal.store import Journal
 
 

@@ -21,7 +21,8 @@ from runbook.core.event import Event
 from runbook.core.view import RunView
 from runbook.engine.engine import Engine, Until
 from runbook.engine.follower import Follower, read_entries
-from runbook.journal.past import JournalPast, Past
+from runbook.journal.past import Past
+from runbook.journal.reader import JournalPast
 
 __all__ = ["Attachment", "Follower", "Host", "Session"]
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
 from runbook.core.entry import Entry
 from runbook.core.mark import Mark, mark_of
 from runbook.core.view import RunView
 from runbook.journal.fold import fold
-from runbook.journal.load import load_view
-from runbook.journal.store import Journal
 
 
 class Past(Protocol):
@@ -31,34 +28,6 @@ class Past(Protocol):
     def entries(self, after: int, upto: int) -> list[Entry]:
         """The entries above ``after``, as far as ``upto``."""
         ...
-
-
-class JournalPast:
-    """The past in a journal's file, opened anew for each reading, so that nobody is kept from anything."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def newest(self) -> RunView:
-        journal = Journal.open(self._path, write=False)
-        try:
-            return load_view(journal)
-        finally:
-            journal.close()
-
-    def marks(self, after: int = 0) -> list[Mark]:
-        journal = Journal.open(self._path, write=False)
-        try:
-            return list(journal.marks(after))
-        finally:
-            journal.close()
-
-    def entries(self, after: int, upto: int) -> list[Entry]:
-        journal = Journal.open(self._path, write=False)
-        try:
-            return list(journal.entries(after=after, upto=upto))
-        finally:
-            journal.close()
 
 
 class ToldPast:

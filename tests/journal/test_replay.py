@@ -14,7 +14,8 @@ from runbook.core.mark import mark_of
 from runbook.core.view import RunView
 from runbook.home import journal_path
 from runbook.journal.fold import fold
-from runbook.journal.past import JournalPast, ToldPast
+from runbook.journal.past import ToldPast
+from runbook.journal.reader import JournalPast
 from runbook.journal.replay import Replay
 from tests.crash.harness import RUN
 from tests.journeys.scenes import rehearse

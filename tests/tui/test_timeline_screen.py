@@ -17,7 +17,8 @@ from runbook.core.state import NodeState
 from runbook.core.view import RunView
 from runbook.home import journal_path
 from runbook.journal.fold import fold
-from runbook.journal.past import JournalPast, Past, ToldPast
+from runbook.journal.past import Past, ToldPast
+from runbook.journal.reader import JournalPast
 from runbook.tui.app import RunbookApp
 from runbook.tui.live import Wanted
 from runbook.tui.screens.run import RunScreen
