@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from runbook.core.docs import ErrorDoc
 from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.error import LeaseLost
 from runbook.core.state import NodeState, RunState
@@ -18,7 +19,7 @@ from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import member_rows, outline, step_title
-from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle, short_parts
+from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle, short_parts, time_of_day
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by, next_for_me, role, word
 from runbook.tui.screens.help import help_rows
 from tests.tui.sample import NOW, SUBSCRIPTION, S, change, check, context, node, ready, running, view, wait
@@ -369,6 +370,18 @@ def test_the_help_explains_every_key_and_every_sign() -> None:
     assert "ana on laptop" in text
     assert all(k.tooltip in text for k in SCREENS["run"])
     assert all(state.replace("_", " ") in text for state in NodeState)
+
+
+def test_the_header_tells_calls_under_way_and_that_arm_turns_calls_away() -> None:
+    looking = node("context", state=S.OBSERVING)
+    error: ErrorDoc = {"code": "TooManyRequests", "message": "", "hint": "", "throttled": True}
+    waiting = [node("associate", f"b{i}", state=S.OBSERVING, error=error, due_ms=NOW + 17_000) for i in range(3)]
+    text = as_text(header(view(looking, *waiting), SEAT, 160))
+    assert "1 under way" in text
+    assert f"ARM throttles: 3 wait until {time_of_day(NOW + 17_000)}" in text
+    calm = as_text(header(view(context()), SEAT, 160))
+    assert "under way" not in calm
+    assert "throttles" not in calm
 
 
 @pytest.mark.parametrize("screen", list(SCREENS))
