@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.cli import output
-from runbook.cli.driving import Front, check_terminal, settings_of
+from runbook.cli.driving import Front, check_terminal, runs_of, settings_of
 from runbook.cli.exits import Exit
 
 
@@ -27,6 +27,7 @@ def show_home(home: Path) -> Exit:
         lambda book: _open(home, _create(home, book)),
         output.program(),
         settings_of(home),
+        runs_of(home),
     )
     if failure is not None:
         raise failure

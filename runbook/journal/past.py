@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from runbook.core.entry import Entry
@@ -29,6 +29,10 @@ class Past(Protocol):
         """The entries above ``after``, as far as ``upto``."""
         ...
 
+    def each(self, upto: int) -> Iterator[Entry]:
+        """The entries as far as ``upto``, one after another, never all in memory."""
+        ...
+
 
 class ToldPast:
     """The past in entries at hand, which may be appended to."""
@@ -44,3 +48,6 @@ class ToldPast:
 
     def entries(self, after: int, upto: int) -> list[Entry]:
         return self.told[after:upto]
+
+    def each(self, upto: int) -> Iterator[Entry]:
+        return iter(self.told[:upto])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from runbook.core.entry import Entry
@@ -35,5 +36,12 @@ class JournalPast:
         journal = Journal.open(self._path, write=False)
         try:
             return list(journal.entries(after=after, upto=upto))
+        finally:
+            journal.close()
+
+    def each(self, upto: int) -> Iterator[Entry]:
+        journal = Journal.open(self._path, write=False)
+        try:
+            yield from journal.entries(upto=upto)
         finally:
             journal.close()

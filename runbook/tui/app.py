@@ -23,11 +23,13 @@ from runbook import assets
 from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
+from runbook.journal.past import ToldPast
 from runbook.tui.glance import Glance
 from runbook.tui.messages import Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
+from runbook.tui.runs import Runs
 from runbook.tui.screens.opening import OpeningScreen
 from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss", "timeline.tcss")
+SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss", "timeline.tcss", "compare.tcss")
 """A style sheet for each screen, and one for what they share."""
 
 
@@ -56,6 +58,7 @@ class RunbookApp(App[None]):
             and much quicker.
         program: how the operator calls this program.
         kept: the operator's settings and where they are.
+        runs: what is known of other runs.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -81,12 +84,14 @@ class RunbookApp(App[None]):
         glance: Callable[[], RunView] | None = None,
         program: str = "runbook",
         kept: Kept | None = None,
+        runs: Runs | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
         self.kept = kept or Kept()
         self.settings = self.kept.settings
+        self.runs = runs or Runs(lambda: (), lambda _: ToldPast())
         self._open = open_attachment
         self._home = home
         self._glance = glance
@@ -305,6 +310,7 @@ def run_app(
     glance: Callable[[], RunView] | None = None,
     program: str = "runbook",
     kept: Kept | None = None,
+    runs: Runs | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -313,11 +319,12 @@ def run_app(
         glance: the run as last committed, if there is one yet.
         program: how the operator calls this program.
         kept: the operator's settings.
+        runs: what is known of other runs.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, runs=runs))
 
 
 def run_home(
@@ -327,6 +334,7 @@ def run_home(
     start_rehearsal: Callable[[str], Attachment],
     program: str = "runbook",
     kept: Kept | None = None,
+    runs: Runs | None = None,
 ) -> RunbookError | None:
     """Show the home screen until the operator leaves. The first four are called from worker threads.
 
@@ -335,7 +343,9 @@ def run_home(
     """
     from runbook.tui.screens.home import Home
 
-    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept))
+    return _run(
+        RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept, runs=runs)
+    )
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

@@ -50,6 +50,7 @@ _RUN: Final = (
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
+    Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
     Key("face", "v", "v", "Form", "The next form of commands: CLI, PowerShell, REST, by hand.", False),
@@ -88,9 +89,21 @@ _TIMELINE: Final = (
     _LEAVE,
 )
 
+_COMPARE: Final = (
+    Key("only", "d", "d", "Everything", "List only what differs, or everything."),
+    Key("go", "enter", "Enter", "Go to", "Go to the selected node in the run."),
+    Key("other", "o", "o", "Other run", "Choose another run to lay beside this one."),
+    Key("copy", "c", "c", "Copy", "Copy the differences as text."),
+    Key("scroll(1)", "j", "j", "Down", "Scroll the difference down; after Tab, PgUp and PgDn do it too.", False),
+    Key("scroll(-1)", "k", "k", "Up", "Scroll the difference up.", False),
+    _HELP,
+    _LEAVE,
+)
+
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
     "timeline": _TIMELINE,
+    "compare": _COMPARE,
 }
 """Every key by its screen. A key's binding id, which a key map of the operator's may name, is ``<screen>.<key id>``."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from runbook.core.error import RunbookError
+from runbook.tui.live import Wanted
 from runbook.tui.present.text import BLANK, Line, Span, labelled, line, lines, one_line
 from runbook.tui.present.words import to_minute
 from runbook.tui.widgets.bars import Page
@@ -24,6 +25,7 @@ from runbook.tui.widgets.prose import Prose, content
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
+    from runbook.tui.app import RunbookApp
 
 
 class BookLine(Protocol):
@@ -62,6 +64,8 @@ class HomeScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,escape", "app.leave", "Quit", tooltip="Leave.", id="home.quit"),
+        Binding("c", "compare", "Compare", tooltip="Lay the chosen run beside another of its book.", id="home.compare"),
+        Binding("h", "timeline", "History", tooltip="Scrub through the chosen run.", id="home.timeline"),
         Binding("f5,r", "refresh_list", "Refresh", tooltip="Read the lists again.", id="home.refresh"),
     ]
 
@@ -101,6 +105,10 @@ class HomeScreen(Screen[None]):
             " Choose  ",
             ("Enter", "key"),
             " Open  ",
+            ("h", "key"),
+            " History  ",
+            ("c", "key"),
+            " Compare  ",
             ("r", "key"),
             " Refresh  ",
             ("q", "key"),
@@ -159,6 +167,36 @@ class HomeScreen(Screen[None]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         self.query_one("#page-text", Prose).show(self._about.get(event.option.id or "", []))
+
+    @property
+    def _run(self) -> str:
+        """The chosen run's id; empty while a book is chosen."""
+        option = self.query_one("#choices", OptionList).highlighted_option
+        kind, _, id_ = (option.id or "" if option is not None else "").partition(":")
+        return id_ if kind == "run" else ""
+
+    def action_compare(self) -> None:
+        """Lay the chosen run beside another."""
+        from runbook.tui.screens.compare import CompareScreen
+
+        if run := self._run:
+            self._look_back(CompareScreen(run, cast("RunbookApp", self.app).runs), run)
+
+    def action_timeline(self) -> None:
+        """Show the chosen run over time."""
+        from runbook.tui.screens.timeline import TimelineScreen
+
+        if run := self._run:
+            self._look_back(TimelineScreen(cast("RunbookApp", self.app).runs.past(run)), run)
+
+    def _look_back(self, screen: Screen[Wanted | None], run: str) -> None:
+        """Who wants a node of it opens the run."""
+
+        def came_back(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self.post_message(self.Chosen(partial(self._home.open_run, run)))
+
+        self.app.push_screen(screen, came_back)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

@@ -389,6 +389,11 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                runs = cast("RunbookApp", self.app).runs
+                self.show_above(CompareScreen(self.view.id, runs, past=self.attachment.past()))
             case "timeline":
                 from runbook.tui.screens.timeline import TimelineScreen
 
