@@ -20,7 +20,10 @@ from runbook.journal.fold import fold
 from runbook.journal.past import Past, ToldPast
 from runbook.journal.reader import JournalPast
 from runbook.tui.app import RunbookApp
+from runbook.tui.keys import SCREENS
 from runbook.tui.live import Wanted
+from runbook.tui.present.lanes import WORDS
+from runbook.tui.present.text import as_text
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.screens.timeline import TimelineScreen
 from tests.crash.harness import RUN, Played
@@ -266,3 +269,11 @@ async def test_the_journal_of_a_run_nobody_has_opened_can_be_looked_at(left_alon
     async with opened(JournalPast(left_alone), (120, 36)) as shown:
         assert "Timeline of crash" in shown.text
         assert "done" in shown.text
+
+
+async def test_the_help_explains_every_key_and_every_fill(played: Played) -> None:
+    async with opened(ToldPast(played.entries), (120, 36)) as shown:
+        text = as_text(shown.screen.help_rows({}))
+        assert all(key.tooltip in text for key in SCREENS["timeline"])
+        assert all(word in text for word in WORDS)
+        assert "Let the cursor move by itself" in await shown.press("question_mark")

@@ -178,6 +178,14 @@ _LEGEND: Final = (
     Fill.DOUBT,
 )
 
+
+def legend_rows() -> list[Line]:
+    """The same for the help, one below the other."""
+    rows = [line((f"   {SIGNS[fill]}    ", ROLES[fill]), WORDS[fill]) for fill in _LEGEND]
+    rows.append(line(("   │    ", "tab"), "the cursor; what came after it is dim"))
+    return [*rows, line(("  ┄┄┄   ", "muted"), "on the axis: a long time in which nothing new began, shortened")]
+
+
 # ---------------------------------------------------------------- the run at the cursor
 
 

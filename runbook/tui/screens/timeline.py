@@ -6,7 +6,7 @@ One worker at a time reads the past and posts what it read; what is wanted meanw
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -29,7 +29,8 @@ from runbook.tui.present import timeline as present
 from runbook.tui.present.axis import Axis, even, shortened
 from runbook.tui.present.lanes import Lanes, jump
 from runbook.tui.present.rows import Key, Outline, Row
-from runbook.tui.present.text import Line, Span, line, lines, one_line, pack
+from runbook.tui.present.text import BLANK, Line, Span, heading, line, lines, one_line, pack
+from runbook.tui.screens.help import key_rows, sign_rows
 from runbook.tui.widgets.bar_rows import BarRows
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.prose import Prose
@@ -117,6 +118,12 @@ class TimelineScreen(LiveScreen[Wanted | None]):
     def is_playing(self) -> bool:
         """Whether the cursor moves by itself."""
         return self._player is not None
+
+    def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
+        """The help of this screen."""
+        moves = line(("    ↑↓", "key"), "  Select a row; a click in a bar moves the cursor there.")
+        bars = [heading("Bars"), *present.legend_rows()]
+        return [*key_rows("timeline", keymap), moves, BLANK, *bars, BLANK, *sign_rows()]
 
     # ------------------------------------------------------------ reading, one piece at a time
 
