@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from runbook.core.entry import Entry, Kind
-from runbook.core.error import Damaged
+from runbook.core.error import Damaged, JournalError
 from runbook.core.event import Event
 from runbook.core.mark import Mark
 from runbook.core.state import NodeState
@@ -119,8 +119,8 @@ async def test_left_and_right_go_one_entry_and_what_is_shown_is_the_fold_up_to_t
     async with opened(ToldPast(played.entries)) as shown:
         for keys in (("left",), ("left",), ("home",), ("right",), ("end",), ("left",)):
             await shown.press(*keys)
-            assert shown.screen.then is not None
-            seq, view, entry = shown.screen.then
+            assert shown.screen.back.then is not None
+            seq, view, entry = shown.screen.back.then
             assert seq == shown.screen.seq
             assert view == fold(RunView(), played.entries[:seq])
             assert entry == played.entries[seq - 1]
@@ -215,6 +215,36 @@ async def test_a_damaged_journal_is_told_with_what_to_do(size: tuple[int, int]) 
         assert "runbook journal check" in shown.text
         await shown.press("left", "space", "z", "enter", "escape")
         assert shown.answers == [None]
+
+
+class Busy(ToldPast):
+    """A past that cannot be read once."""
+
+    def marks(self, after: int = 0) -> list[Mark]:
+        if not self.is_free:
+            raise JournalError("The journal is being written by another process.", "Try again in a moment.")
+        return super().marks(after)
+
+    is_free = False
+
+
+async def test_what_could_not_be_read_is_tried_again_when_something_new_is_committed(played: Played) -> None:
+    past = Busy()
+    store = Attached(RunView())
+    store.commit(played.entries[:50])
+    past.told = store.log
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0)
+    app.animation_level = "none"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await idle(pilot)
+        app.push_screen(TimelineScreen(past, store, redraw_s=0.0))
+        await idle(pilot)
+        assert "being written by another process" in screen_text(app)
+        past.is_free = True
+        await from_another_thread(lambda: store.commit(played.entries[50:60]))
+        await idle(pilot)
+        assert "#60 of 60" in screen_text(app)
+    app.close()
 
 
 class Attached(Store):

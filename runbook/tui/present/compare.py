@@ -34,7 +34,7 @@ def head(comparison: Comparison, width: int, *, is_only: bool) -> list[Line]:
     names.append((f"{one_line(right.id)} ({one_line(right.mode)})", "heading"))
     shown = [("only differences", "muted")] if is_only else [("everything", "muted")]
     verdict = [("nothing was decided, done or met otherwise", "ok")] if comparison.is_equal else []
-    return [next(iter(pack(names, width, " ")), ()), *pack([*told, *verdict, *shown], width, "   ")]
+    return [*pack(names, width, " "), *pack([*told, *verdict, *shown], width, "   ")]
 
 
 def shown_items(comparison: Comparison, *, is_only: bool) -> list[tuple[str, list[tuple[Item, ...]]]]:

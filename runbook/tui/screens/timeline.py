@@ -6,7 +6,7 @@ One worker at a time reads the past and posts what it read; what is wanted meanw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -16,15 +16,13 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
 
-from runbook.core.entry import Entry
 from runbook.core.error import RunbookError
-from runbook.core.mark import Mark
 from runbook.core.view import RunView
 from runbook.journal.past import Past
-from runbook.journal.replay import Replay
 from runbook.tui.glance import Glance
 from runbook.tui.keys import bindings
 from runbook.tui.live import LiveScreen, Wanted
+from runbook.tui.look_back import Done, LookBack, Work
 from runbook.tui.present import timeline as present
 from runbook.tui.present.axis import Axis, even, shortened
 from runbook.tui.present.lanes import Lanes, jump
@@ -46,7 +44,7 @@ _TICK_S: Final = 0.1
 class PastRead(Message):
     """A worker has read something of the past, or could not."""
 
-    def __init__(self, done: Callable[[], None] | None, problem: RunbookError | None = None) -> None:
+    def __init__(self, done: Done | None, problem: RunbookError | None = None) -> None:
         super().__init__()
         self.done, self.problem = done, problem
 
@@ -66,30 +64,25 @@ class TimelineScreen(LiveScreen[Wanted | None]):
         self, past: Past, attachment: Attachment | None = None, *, redraw_s: float = 0.05, program: str = "runbook"
     ) -> None:
         super().__init__(attachment or Glance(RunView()), redraw_s=redraw_s, program=program)
-        self.past = past
+        self.back = LookBack(past)
         self.seq = 0
         """The cursor: the entry after which the run is shown."""
-        self.then: tuple[int, RunView, Entry | None] | None = None
-        """The run as it stood, as last read: after which entry."""
         self.is_shortened = True
         """Whether long gaps are shortened on the axis."""
         self.pace = PACES[2]
         self.key: Key | None = None
         """The selected row."""
         self.rows: list[present.TimeRow] = []
-        self._is_known = attachment is not None
-        self._lanes: Lanes | None = None
-        self._replay = Replay(past)
+        self._is_live = attachment is not None
         self._axis: Axis | None = None
         self._bars: dict[Key, tuple[bytes, str]] = {}
         self._opened: set[Key] | None = None
         self._outline, self._outline_then = Outline(), Outline()
         self._rows_then: tuple[RunView | None, dict[Key, Row]] = (None, {})
         self._width = 0
-        self._asked_head = 0
-        self._has_more = True
         self._is_reading = False
         self._problem: RunbookError | None = None
+        self._failed_at = 0
         self._player: Timer | None = None
         self._played = 0.0
 
@@ -129,24 +122,14 @@ class TimelineScreen(LiveScreen[Wanted | None]):
 
     def _read(self) -> None:
         """Begin to read what is wanted most, unless something is being read."""
-        if self._is_reading or self._problem is not None:
-            return
-        lanes = self._lanes
-        if lanes is None:
-            self._start(self._open)
-        elif self.view.head > max(lanes.head, self._asked_head):
-            self._asked_head = self.view.head
-            self._start(partial(self._read_on, lanes.head))
-        elif (self.then is None or self.then[0] != self.seq) and self._replay.is_near(self.seq):
-            self._start(partial(self._read_then, self.seq))
-        elif self._has_more:
-            self._start(partial(self._read_ahead, lanes.head))
+        if self._is_reading or (self._problem is not None and self.view.head == self._failed_at):
+            return  # what could not be read is tried again when something new has been committed
+        work = self.back.work(self.view.head, self.seq)
+        if work is not None:
+            self._is_reading = True
+            self.run_worker(partial(self._in_worker, work), thread=True, group="past", name="past")
 
-    def _start(self, work: Callable[[], Callable[[], None]]) -> None:
-        self._is_reading = True
-        self.run_worker(partial(self._in_worker, work), thread=True, group="past", name="past")
-
-    def _in_worker(self, work: Callable[[], Callable[[], None]]) -> None:
+    def _in_worker(self, work: Work) -> None:
         try:
             self.post_message(PastRead(work()))
         except RunbookError as error:
@@ -155,43 +138,19 @@ class TimelineScreen(LiveScreen[Wanted | None]):
     @on(PastRead)
     def _was_read(self, message: PastRead) -> None:
         self._is_reading = False
-        self._problem = message.problem
+        self._problem, self._failed_at = message.problem, self.view.head
+        before = self.back.head
         if message.done is not None:
             message.done()
+        if self.back.head != before:
+            self._axis = None
+            if self.seq == before:  # at the end: it follows what comes
+                self.seq = self.back.head
+            if not self._is_live:
+                self.attachment = Glance(self.back.newest)
+                self.view = self.back.newest
+            self.back.know(self.view)
         self.draw()
-
-    def _open(self) -> Callable[[], None]:
-        view = None if self._is_known else self.past.newest()
-        lanes = Lanes()
-        lanes.hear(self.past.marks())
-        return partial(self._opened_with, lanes, view)
-
-    def _opened_with(self, lanes: Lanes, view: RunView | None) -> None:
-        self._lanes = lanes
-        self.seq = lanes.head
-        self._replay.know(view or self.view)
-        if view is not None:
-            self.attachment = Glance(view)
-            self.view = view
-
-    def _read_on(self, head: int) -> Callable[[], None]:
-        return partial(self._grow, self.past.marks(head))
-
-    def _grow(self, marks: list[Mark]) -> None:
-        if self._lanes is not None and marks:
-            was_at_end = self.seq == self._lanes.head
-            self._lanes.hear(marks)
-            self._replay.know(self.view)
-            self._axis, self._has_more = None, True
-            if was_at_end:
-                self.seq = self._lanes.head
-
-    def _read_then(self, seq: int) -> Callable[[], None]:
-        view, entry = self._replay.at(seq)
-        return partial(setattr, self, "then", (seq, view, entry))
-
-    def _read_ahead(self, head: int) -> Callable[[], None]:
-        return partial(setattr, self, "_has_more", self._replay.reach(head))
 
     # ------------------------------------------------------------ drawing
 
@@ -210,14 +169,13 @@ class TimelineScreen(LiveScreen[Wanted | None]):
             told = [line((f"The journal cannot be read: {self._problem.code}", "bad")), *lines(self._problem.message)]
             text.show([*told, *lines(self._problem.hint, "muted")])
             return
-        lanes = self._lanes
+        lanes = self.back.lanes
         if lanes is None or not lanes.head:
             text.show([line(("Reading the journal…" if lanes is None else "This run has no entry yet.", "muted"))])
             return
         self._draw_bars(lanes)
         row = next((r for r in self.rows if r.key == self.key), None)
-        then = self.then if self.then is not None and self.then[0] == self.seq else None
-        view, entry = (then[1], then[2]) if then else (None, None)
+        view, entry = self.back.view_at(self.seq)
         if view is not None or not self.is_playing:  # while playing, the last one read stays until the next is there
             text.show(present.then_lines(lanes, self.seq, view, entry, row, max(30, width - 4)))
         self.query_one("#time-legend", Prose).show([present.legend(width - 2)])
@@ -245,7 +203,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
         at = next((n for n, row in enumerate(self.rows) if row.key == self.key), None)
         if at is None and self.rows:
             at, self.key = 0, self.rows[0].key
-        then = self.then[1] if self.then else None
+        then = self.back.then[1] if self.back.then else None
         if then is not self._rows_then[0]:
             self._rows_then = (then, present.rows_by_key(self._outline_then.of(then)) if then else {})
         head = [
@@ -281,7 +239,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
         return pack([*parts, (scale, "muted"), *clock], max(20, width))[:1]
 
     def _can(self) -> set[str]:
-        lanes = self._lanes
+        lanes = self.back.lanes
         if lanes is None:
             return {"help", "leave"}
         can = {"help", "leave", "play", "shorten", "first", "last", "go", "entry(1)", "asked(1)", "broke(1)", "speaker"}
@@ -295,12 +253,12 @@ class TimelineScreen(LiveScreen[Wanted | None]):
 
     def move_to(self, seq: int | None, nothing: str = "") -> None:
         """Put the cursor on an entry; where there is none, say so."""
-        if self._lanes is None:
+        if self.back.lanes is None:
             return
         if seq is None:
             self.notify(nothing, markup=False)
             return
-        self.seq = min(self._lanes.head, max(1, seq))
+        self.seq = min(self.back.lanes.head, max(1, seq))
         self.draw()
 
     def action_entry(self, step: int) -> None:
@@ -312,17 +270,17 @@ class TimelineScreen(LiveScreen[Wanted | None]):
         """To the next entry with which the selected row began something new."""
         self._stop()
         row = next((r for r in self.rows if r.key == self.key), None)
-        if self._lanes is not None and row is not None:
+        if self.back.lanes is not None and row is not None:
             where = "after" if step > 0 else "before"
-            self.move_to(self._lanes.moved(row.nodes, self.seq, step), f"Nothing more changed here {where} this.")
+            self.move_to(self.back.lanes.moved(row.nodes, self.seq, step), f"Nothing more changed here {where} this.")
 
     def action_asked(self, step: int) -> None:
         """To the next entry from which on a person was needed."""
-        self._jump(self._lanes.asked if self._lanes else [], step, "Nobody was needed")
+        self._jump(self.back.lanes.asked if self.back.lanes else [], step, "Nobody was needed")
 
     def action_broke(self, step: int) -> None:
         """To the next failure or rule."""
-        self._jump(self._lanes.broke if self._lanes else [], step, "Nothing failed or was blocked")
+        self._jump(self.back.lanes.broke if self.back.lanes else [], step, "Nothing failed or was blocked")
 
     def _jump(self, places: list[int], step: int, nothing: str) -> None:
         self._stop()
@@ -333,7 +291,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
 
     def _select_entry(self, seq: int) -> None:
         """Select the row of the node that an entry speaks of, where that is known."""
-        node = self._lanes.node_at(seq) if self._lanes else None
+        node = self.back.lanes.node_at(seq) if self.back.lanes else None
         if node is not None:
             self._reveal(node, is_whole=False)
             self.draw()
@@ -358,7 +316,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
                 self.move_to(1)
             case "last":
                 self._stop()
-                self.move_to(self._lanes.head if self._lanes else None, "There is no entry yet.")
+                self.move_to(self.back.lanes.head if self.back.lanes else None, "There is no entry yet.")
             case "shorten":
                 self.is_shortened = not self.is_shortened
                 self._axis = None
@@ -370,8 +328,9 @@ class TimelineScreen(LiveScreen[Wanted | None]):
                 self.pace = PACES[min(len(PACES) - 1, max(0, at))]
                 self.draw()
             case "speaker":
-                if self.then is not None and self.then[2] is not None and self.then[2].node is not None:
-                    self._reveal(self.then[2].node, is_whole=True)
+                _, entry = self.back.view_at(self.seq)
+                if entry is not None and entry.node is not None:
+                    self._reveal(entry.node, is_whole=True)
                     self.draw()
             case "go":
                 self._go()
@@ -403,7 +362,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
 
     def _play(self) -> None:
         """Let the cursor move by itself. Where nothing is to move by itself, one step instead."""
-        lanes = self._lanes
+        lanes = self.back.lanes
         if lanes is None or not lanes.head:
             return
         if self._player is not None:
@@ -422,7 +381,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
 
     def play_on(self) -> None:
         """One step of the playing: the next entry at least."""
-        lanes, axis = self._lanes, self._axis
+        lanes, axis = self.back.lanes, self._axis
         if lanes is None or axis is None:
             return
         self._played = max(self._played, axis.place(self.seq)) + _TICK_S / self.pace
