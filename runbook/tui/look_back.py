@@ -25,12 +25,13 @@ class LookBack:
 
     Args:
         past: where it is read.
+        newest: the run as it stands, where that is known without reading.
     """
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: Past, newest: RunView | None = None) -> None:
         self.lanes: Lanes | None = None
         """What each node did when; None until the journal has been read in brief."""
-        self.newest = RunView()
+        self.newest = newest
         """The run at the journal's end, when it was first read."""
         self.then: tuple[int, RunView, Entry | None] | None = None
         """The run as it stood, as read last: after which entry, how, and that entry."""
@@ -69,7 +70,7 @@ class LookBack:
         return partial(self._read_ahead, self.head) if self._has_more else None
 
     def _open(self) -> Done:
-        newest, lanes = self._past.newest(), Lanes()
+        newest, lanes = self.newest or self._past.newest(), Lanes()
         lanes.hear(self._past.marks())
         return partial(self._opened, newest, lanes)
 

@@ -64,7 +64,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
         self, past: Past, attachment: Attachment | None = None, *, redraw_s: float = 0.05, program: str = "runbook"
     ) -> None:
         super().__init__(attachment or Glance(RunView()), redraw_s=redraw_s, program=program)
-        self.back = LookBack(past)
+        self.back = LookBack(past, attachment.view if attachment is not None else None)
         self.seq = 0
         """The cursor: the entry after which the run is shown."""
         self.is_shortened = True
@@ -146,7 +146,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
             self._axis = None
             if self.seq == before:  # at the end: it follows what comes
                 self.seq = self.back.head
-            if not self._is_live:
+            if not self._is_live and self.back.newest is not None:
                 self.attachment = Glance(self.back.newest)
                 self.view = self.back.newest
             self.back.know(self.view)
