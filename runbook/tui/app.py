@@ -44,7 +44,16 @@ if TYPE_CHECKING:
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss", "timeline.tcss", "compare.tcss")
+SHEETS = (
+    "tokens.tcss",
+    "run.tcss",
+    "home.tcss",
+    "dialogs.tcss",
+    "settings.tcss",
+    "map.tcss",
+    "timeline.tcss",
+    "compare.tcss",
+)
 """A style sheet for each screen, and one for what they share."""
 
 

@@ -51,22 +51,22 @@ _RUN: Final = (
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
     Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
+    Key("map", "m", "m", "Map", "Draw the estate: networks, endpoints, zones, and what they lead to.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
     Key("face", "v", "v", "Form", "The next form of commands: CLI, PowerShell, REST, by hand.", False),
-    Key("page_back", "left", "←", "Page", "The page before: Guide, Plan, Commands, Checks, Entries.", False),
+    Key("page_back", "left", "←", "Page", "The page before: Guide, Plan, Commands, Checks, Entries, Map.", False),
     Key("page_on", "right", "→", "Page", "The next page.", False),
-    Key("page(1)", "1", "1–5", "Page", "One page by its number.", False),
+    Key("page(1)", "1", "1–6", "Page", "One page by its number.", False),
     Key("page(2)", "2", "", "", "", False),
     Key("page(3)", "3", "", "", "", False),
     Key("page(4)", "4", "", "", "", False),
     Key("page(5)", "5", "", "", "", False),
+    Key("page(6)", "6", "", "", "", False),
     Key("scroll(1)", "j", "j", "Down", "Scroll the page down; after Tab, PgUp and PgDn do it too.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll the page up.", False),
     Key("abort", "x", "x", "Abort", "End the run for good, after typing its name.", False),
 )
-
-_LEAVE: Final = Key("leave", "escape,q", "Esc", "Back", "Back to the run; nothing here changes it.")
 
 _TIMELINE: Final = (
     Key("play", "space", "Space", "Play", "Let the cursor move by itself, and stop it; without animations, one step."),
@@ -86,7 +86,7 @@ _TIMELINE: Final = (
     Key("faster", "plus,equals_sign", "+", "Faster", "Play faster.", False),
     Key("slower", "minus", "-", "Slower", "Play slower.", False),
     _HELP,
-    _LEAVE,
+    Key("back", "escape,h,q", "Esc", "Back", "Back to the run; nothing here changes it."),
 )
 
 _COMPARE: Final = (
@@ -97,13 +97,24 @@ _COMPARE: Final = (
     Key("scroll(1)", "j", "j", "Down", "Scroll the difference down; after Tab, PgUp and PgDn do it too.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll the difference up.", False),
     _HELP,
-    _LEAVE,
+    Key("back", "escape,C,q", "Esc", "Back", "Back to the run; nothing here changes it."),
+)
+
+_MAP: Final = (
+    Key("choose", "enter", "Enter", "Node", "Go to the node that answers for what is selected; a group opens."),
+    Key("in", "plus", "+", "Closer", "Look closer at what is selected: what lies in it, its nodes, its addresses."),
+    Key("out", "minus,backspace", "-", "Farther", "Look from farther away; Backspace does it too."),
+    Key("find", "slash", "/", "Find", "Find a thing by its name, its kind, an address or a public name."),
+    Key("next", "n", "n", "Next", "Go to the next thing whose node needs you."),
+    _HELP,
+    Key("back", "escape,m,q", "Esc", "Back", "Back to the run."),
 )
 
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
     "timeline": _TIMELINE,
     "compare": _COMPARE,
+    "map": _MAP,
 }
 """Every key by its screen. A key's binding id, which a key map of the operator's may name, is ``<screen>.<key id>``."""
 
@@ -114,7 +125,7 @@ def _action(id_: str) -> str:
     return id_ if "(" in id_ else f"act('{id_}')"
 
 
-IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face"})
+IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "map"})
 """Keys of the run screen that always mean something."""
 
 
@@ -134,7 +145,7 @@ def bindings(screen: str) -> list[BindingType]:
     ]
 
 
-LASTING: Final = frozenset({"help", "quit", "leave"})
+LASTING: Final = frozenset({"help", "quit", "back"})
 """Keys that the line at the bottom never leaves out."""
 
 

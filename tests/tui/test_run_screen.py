@@ -329,6 +329,7 @@ async def test_pages_turn_with_arrows_and_numbers() -> None:
         assert "[Commands]" in await press(pilot, "right")
         assert "✗ differs exists" in await press(pilot, "4")
         assert "[Guide]" in await press(pilot, "1")
+        assert "[Map]" in await press(pilot, "left")
         assert "[Entries]" in await press(pilot, "left")
 
 

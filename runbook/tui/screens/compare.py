@@ -210,7 +210,7 @@ class CompareScreen(Screen[Wanted | None]):
             beside = f" beside {one_line(self.other)}" if self.other else ""
             reading = "" if self._problem else "  reading…"
             top.show([line((f"Compare {one_line(self.run_id)}{beside}", "heading"), (reading, "muted"))])
-        can = {"leave", "help", "other"} | ({"go", "only", "copy"} if self.comparison else set())
+        can = {"back", "help", "other"} | ({"go", "only", "copy"} if self.comparison else set())
         self.query_one(KeyLine).offer(can, {"only": "Everything" if self.is_only else "Differences"})
 
     def _show_list(self) -> None:
@@ -268,7 +268,7 @@ class CompareScreen(Screen[Wanted | None]):
     def action_act(self, id_: str) -> None:
         """Do what a key of the list stands for."""
         match id_:
-            case "leave":
+            case "back":
                 self.dismiss(None)
             case "only":
                 self.is_only = not self.is_only

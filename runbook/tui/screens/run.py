@@ -38,7 +38,9 @@ from runbook.tui.present.text import Line, clean
 from runbook.tui.present.words import wants_me
 from runbook.tui.screens.decide import Operator
 from runbook.tui.screens.help import help_rows
+from runbook.tui.screens.map import MapScreen
 from runbook.tui.widgets.bars import FindBar, KeyLine, NextBar, Page, PageNames
+from runbook.tui.widgets.map_view import MapPane, MapView
 from runbook.tui.widgets.node_tree import NodeTree
 from runbook.tui.widgets.prose import Prose
 
@@ -49,8 +51,8 @@ if TYPE_CHECKING:
 _PROMPT_S = 900.0
 """How long what a sign-in wants stays on the screen; a device code lives as long."""
 
-PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries")
-_COMMANDS, _ENTRIES = PAGES.index("Commands"), PAGES.index("Entries")
+PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries", "Map")
+_COMMANDS, _ENTRIES, _MAP = PAGES.index("Commands"), PAGES.index("Entries"), PAGES.index("Map")
 
 
 class RunScreen(LiveScreen[None]):
@@ -101,6 +103,7 @@ class RunScreen(LiveScreen[None]):
                 yield PageNames(id="page-names")
                 with Page(id="page"):
                     yield Prose(id="page-text")
+                yield MapPane(id="map")
         yield NextBar(id="next")
         yield FindBar(id="find")
         yield KeyLine("run")
@@ -116,7 +119,11 @@ class RunScreen(LiveScreen[None]):
     def adopt(self, attachment: Attachment) -> None:
         """The run is open: go on with the real thing."""
         self._entries_of = None
+        was = self.attachment
         super().adopt(attachment)
+        for above in self.app.screen_stack:
+            if isinstance(above, LiveScreen) and above.attachment is was:
+                above.adopt(attachment)
 
     @property
     def is_busy(self) -> bool:
@@ -201,6 +208,7 @@ class RunScreen(LiveScreen[None]):
         self.query_one("#head", Prose).show(self._head(now_ms))
         self.query_one(PageNames).show_names(self._page_names(), self._page)
         self.query_one("#page-text", Prose).show(self._page_rows(now_ms))
+        self._draw_map()
         node_id = node.id if node else None
         watched = a.driver if a.is_read_only else None
         has_sent = node_id in self.sent if node else bool(self.sent)
@@ -210,6 +218,16 @@ class RunScreen(LiveScreen[None]):
         can = available(view, node_id, self.phase, is_closed, self.step)
         renamed = {"pause": "Go on"} if view.paused else {}
         self.query_one(KeyLine).offer(IN_PLACE | can, renamed)
+
+    def _draw_map(self) -> None:
+        pane, is_shown = self.query_one(MapPane), self._page == _MAP
+        self.query_one("#page", Page).display, pane.display = not is_shown, is_shown
+        if is_shown:
+            pane.show(self.view, self.node.id if self.node else None)
+
+    @on(MapView.Chosen)
+    def _chosen_on_map(self, event: MapView.Chosen) -> None:
+        self._came_back(Wanted("", event.node))
 
     @property
     def _real_s(self) -> Callable[[int], float | None] | None:
@@ -400,6 +418,9 @@ class RunScreen(LiveScreen[None]):
 
                 past = self.attachment.past()
                 self.show_above(TimelineScreen(past, self.attachment, redraw_s=self.redraw_s, program=self.program))
+            case "map":
+                node, plotter = self.node.id if self.node else "", self.query_one(MapView).plotter
+                self.show_above(MapScreen(self.attachment, node, plotter, program=self.program))
             case "find":
                 self.query_one("#keys").display = False
                 self.query_one(FindBar).open()

@@ -241,8 +241,8 @@ class TimelineScreen(LiveScreen[Wanted | None]):
     def _can(self) -> set[str]:
         lanes = self.back.lanes
         if lanes is None:
-            return {"help", "leave"}
-        can = {"help", "leave", "play", "shorten", "first", "last", "go", "entry(1)", "asked(1)", "broke(1)", "speaker"}
+            return {"help", "back"}
+        can = {"help", "back", "play", "shorten", "first", "last", "go", "entry(1)", "asked(1)", "broke(1)", "speaker"}
         if not lanes.asked:
             can.discard("asked(1)")
         if not lanes.broke:
@@ -308,7 +308,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
     def action_act(self, id_: str) -> None:
         """Do what a key of the list stands for."""
         match id_:
-            case "leave":
+            case "back":
                 self._stop()
                 self.dismiss(None)
             case "first":
