@@ -234,14 +234,14 @@ async def test_from_the_home_screen_runs_are_looked_back_at_without_being_opened
     played: Played, stuck: Played, size: tuple[int, int]
 ) -> None:
     known = runs({"one": ToldPast(played.entries), "two": ToldPast(stuck.entries)})
-    house = House([listed(named(played.view, "one")), listed(named(stuck.view, "two"), 9)])
+    house = House([listed(named(played.view, "one")), listed(named(stuck.view, "two"), 9)])  # "two" needs somebody
     app = RunbookApp(home=house.given(), runs=known, redraw_s=0.0, settle_s=0.0)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)
         text = await press(pilot, "h")
         assert isinstance(app.screen, TimelineScreen)
-        assert f"#{len(played.entries)} of {len(played.entries)}" in text
+        assert f"#{len(stuck.entries)} of {len(stuck.entries)}" in text
         await press(pilot, "escape", "c", "enter")
         assert isinstance(app.screen, CompareScreen)
         assert "grave" in screen_text(app)
@@ -251,5 +251,5 @@ async def test_from_the_home_screen_runs_are_looked_back_at_without_being_opened
                 break
             await press(pilot, "down")
         await press(pilot, "enter")
-        assert house.asked == [("open", "one")]
+        assert house.asked == [("open", "two")]
     app.close()
