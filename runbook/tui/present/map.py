@@ -72,7 +72,7 @@ def draw(
         focus = ""
     if detail is None:
         detail = fitting(topology, focus)
-    pen = _Pen(topology, view, max(24, width), detail, max(NAMED, height // 3))
+    pen = _Pen(topology, view, max(24, width), detail, max(NAMED, height // 4 - 1))
     columns = pen.columns(focus)
     gutter = 2 if focus else 7 if width >= 110 else 3
     wires = () if focus else _wires(topology)
