@@ -50,6 +50,8 @@ _RUN: Final = (
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("open", "o", "o", "More", "All about a node that waits, failed, is blocked or in doubt.", False),
+    Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
+    Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
     Key("map", "m", "m", "Map", "Draw the estate: networks, endpoints, zones, and what they lead to.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
@@ -92,6 +94,38 @@ _HOME: Final = (
     Key("clear", "escape", "Esc", "Clear", "Show everything again; where nothing is hidden, leave.", False),
     Key("scroll(1)", "j", "j", "Down", "Scroll what is told of the run; after Tab, PgUp and PgDn do it too.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
+)
+
+_TIMELINE: Final = (
+    Key("play", "space", "Space", "Play", "Let the cursor move by itself, and stop it; without animations, one step."),
+    Key("entry(1)", "right", "←→", "Entry", "One entry of the journal on; ← one back."),
+    Key("entry(-1)", "left", "", "", "", False),
+    Key("turn(1)", "shift+right,ctrl+right", "⇧→", "Turn", "On to where the selected row began something new.", False),
+    Key("turn(-1)", "shift+left,ctrl+left", "⇧←", "Turn", "Back to where the selected row began something new.", False),
+    Key("asked(1)", "right_square_bracket", "[ ]", "Needed you", "On to the next thing that needed a person; [ back."),
+    Key("asked(-1)", "left_square_bracket", "", "", "", False),
+    Key("broke(1)", "f", "f F", "Failures", "On to the next failure or rule in the way; F back."),
+    Key("broke(-1)", "F", "", "", "", False),
+    Key("shorten", "z", "z", "Waits", "Shorten long waits on the axis, or show time as it went by."),
+    Key("go", "enter", "Enter", "Open", "A group: fold or unfold it; a node: go to it in the run."),
+    Key("speaker", "e", "e", "Its node", "Select the node that the entry at the cursor speaks of.", False),
+    Key("first", "home", "Home", "First", "To the first entry.", False),
+    Key("last", "end", "End", "Last", "To the newest entry; the cursor then follows what comes.", False),
+    Key("faster", "plus,equals_sign", "+", "Faster", "Play faster.", False),
+    Key("slower", "minus", "-", "Slower", "Play slower.", False),
+    _HELP,
+    Key("back", "escape,h,q", "Esc", "Back", "Back to the run; nothing here changes it."),
+)
+
+_COMPARE: Final = (
+    Key("only", "d", "d", "Everything", "List only what differs, or everything."),
+    Key("go", "enter", "Enter", "Go to", "Go to the selected node in the run."),
+    Key("other", "o", "o", "Other run", "Choose another run to lay beside this one."),
+    Key("copy", "c", "c", "Copy", "Copy the differences as text."),
+    Key("scroll(1)", "j", "j", "Down", "Scroll the difference down; after Tab, PgUp and PgDn do it too.", False),
+    Key("scroll(-1)", "k", "k", "Up", "Scroll the difference up.", False),
+    _HELP,
+    Key("back", "escape,C,q", "Esc", "Back", "Back to the run; nothing here changes it."),
 )
 
 _MAP: Final = (
@@ -140,6 +174,8 @@ _RAW: Final = (
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
     "home": _HOME,
+    "timeline": _TIMELINE,
+    "compare": _COMPARE,
     "map": _MAP,
     "waiting": _WAITING,
     "failure": _FAILURE,

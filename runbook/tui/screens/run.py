@@ -440,6 +440,16 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                runs = cast("RunbookApp", self.app).runs
+                self.show_above(CompareScreen(self.view.id, runs, past=self.attachment.past()))
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                past = self.attachment.past()
+                self.show_above(TimelineScreen(past, self.attachment, redraw_s=self.redraw_s, program=self.program))
             case "map":
                 node, plotter = self.node.id if self.node else "", self.query_one(MapView).plotter
                 self.show_above(MapScreen(self.attachment, node, plotter, program=self.program))
