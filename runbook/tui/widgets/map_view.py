@@ -21,6 +21,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from runbook.core.view import RunView
 from runbook.report.topology import Plotter, Topology
@@ -302,6 +303,12 @@ class MapPane(Vertical):
         self.canvas.show(view)
         if node is not None:
             self.canvas.look_at(node)
+
+    def take_turn(self, other: Widget, is_mine: bool, view: RunView, node: str | None) -> None:
+        """Stand where another widget stands, or leave the place to it."""
+        other.display, self.display = not is_mine, is_mine
+        if is_mine:
+            self.show(view, node)
 
     def on_map_view_moved(self) -> None:
         canvas = self.canvas
