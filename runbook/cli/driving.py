@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -160,21 +161,31 @@ def settings_of(home: Path) -> Kept:
 
 
 def runs_of(home: Path) -> Runs:
-    """What a screen may know of the runs beside the one it shows."""
-    from runbook.cli.listing import run_doc
-    from runbook.cli.reading import every_run
-    from runbook.home import journal_path
+    """What a screen may know of the runs beside the one it shows. What cannot be read is left out: `runs` tells it."""
+    from runbook.home import journal_path, run_ids
     from runbook.tui.runs import Runs
+
+    def listed() -> list[dict[str, Any]]:
+        from runbook.cli.listing import run_doc
+        from runbook.cli.reading import view_of
+        from runbook.core.error import RunbookError
+
+        found = []
+        for run in run_ids(home):
+            with contextlib.suppress(RunbookError):
+                found.append(run_doc(*view_of(home, run)))
+        return sorted(found, key=lambda doc: str(doc["created_at"]), reverse=True)
 
     def past(run: str) -> Past:
         from runbook.journal.reader import JournalPast
 
         return JournalPast(journal_path(home, run))
 
-    return Runs(lambda: [run_doc(view, driver) for view, driver in every_run(home, quietly=True)], past)
+    return Runs(listed, past)
 
 
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
+    from runbook.cli.desk import Desk
     from runbook.tui.app import run_app
 
     name = cache(named)  # a run must be made only once
@@ -189,8 +200,8 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
 
         return view_of(home, name())[0]
 
-    kept, runs = settings_of(home), runs_of(home)
-    failure = run_app(open_attachment, glance=glance, program=output.program(), kept=kept, runs=runs)
+    kept, memory, runs = settings_of(home), Desk(home).memory(), runs_of(home)
+    failure = run_app(open_attachment, glance=glance, program=output.program(), kept=kept, memory=memory, runs=runs)
     if failure is not None:
         raise failure
     return Exit.DONE

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
@@ -25,7 +25,8 @@ from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.journal.past import ToldPast
 from runbook.tui.glance import Glance
-from runbook.tui.messages import Opened, OpenFailed
+from runbook.tui.memory import Memory
+from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
@@ -35,11 +36,12 @@ from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
+    from textual.screen import Screen
+
     from runbook.engine.host import Attachment
-    from runbook.tui.screens.home import BookLine, Home
+    from runbook.tui.given import Home
 
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
@@ -53,6 +55,8 @@ SHEETS = (
     "map.tcss",
     "timeline.tcss",
     "compare.tcss",
+    "waiting.tcss",
+    "failure.tcss",
 )
 """A style sheet for each screen, and one for what they share."""
 
@@ -68,6 +72,7 @@ class RunbookApp(App[None]):
         program: how the operator calls this program.
         kept: the operator's settings and where they are.
         runs: what is known of other runs.
+        memory: where the operator looked last in each run, and how long things take.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -94,6 +99,7 @@ class RunbookApp(App[None]):
         program: str = "runbook",
         kept: Kept | None = None,
         runs: Runs | None = None,
+        memory: Memory | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
@@ -101,8 +107,9 @@ class RunbookApp(App[None]):
         self.kept = kept or Kept()
         self.settings = self.kept.settings
         self.runs = runs or Runs(lambda: (), lambda _: ToldPast())
+        self._memory = memory or Memory()
         self._open = open_attachment
-        self._home = home
+        self._home = home and self._looking_back(home)
         self._glance = glance
         self._program = program
         self._redraw_s, self._settle_s = redraw_s, settle_s
@@ -120,9 +127,24 @@ class RunbookApp(App[None]):
         if self._home is not None:
             from runbook.tui.screens.home import HomeScreen
 
-            self.push_screen(HomeScreen(self._home))
+            self.push_screen(HomeScreen(self._home, program=self._program))
         elif self._open is not None:
             self._start_opening(self._open)
+
+    def _looking_back(self, home: Home) -> Home:
+        """The home screen with the screens that look back at a run without opening it."""
+
+        def timeline(run: str) -> Screen[Any]:
+            from runbook.tui.screens.timeline import TimelineScreen
+
+            return TimelineScreen(self.runs.past(run), redraw_s=self._redraw_s, program=self._program)
+
+        def compare(run: str) -> Screen[Any]:
+            from runbook.tui.screens.compare import CompareScreen
+
+            return CompareScreen(run, self.runs)
+
+        return replace(home, compare=home.compare or compare, timeline=home.timeline or timeline)
 
     def _start_opening(self, open_attachment: Callable[[], Attachment]) -> None:
         self.push_screen(OpeningScreen())
@@ -148,7 +170,7 @@ class RunbookApp(App[None]):
         # The run screen's modules are read here, while the first screen is already on the terminal.
         import runbook.tui.screens.run  # noqa: F401
 
-        self.post_message(Opened(attachment))
+        self.post_message(Opened(attachment, self._memory.recall(attachment.view.id)))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
@@ -158,8 +180,16 @@ class RunbookApp(App[None]):
         if below is not None:
             below.adopt(message.attachment)
         elif isinstance(self.screen, OpeningScreen):
-            run = RunScreen(message.attachment, redraw_s=self._redraw_s, settle_s=self._settle_s, program=self._program)
-            self.switch_screen(run)
+            self.switch_screen(
+                RunScreen(
+                    message.attachment,
+                    redraw_s=self._redraw_s,
+                    settle_s=self._settle_s,
+                    program=self._program,
+                    memory=self._memory,
+                    place=message.place,
+                )
+            )
         else:
             self._release(message.attachment)
 
@@ -174,7 +204,8 @@ class RunbookApp(App[None]):
         text = f"{clean(message.error.message)}\n{clean(message.error.hint)}".strip()
         self.notify(text, title=message.error.code, severity="error", markup=False)
 
-    def on_home_screen_chosen(self, message: Any) -> None:
+    @on(Chosen)
+    def _chosen(self, message: Chosen) -> None:
         """A run or a book was chosen on the home screen."""
         self._start_opening(message.open_attachment)
 
@@ -320,6 +351,7 @@ def run_app(
     program: str = "runbook",
     kept: Kept | None = None,
     runs: Runs | None = None,
+    memory: Memory | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -329,32 +361,27 @@ def run_app(
         program: how the operator calls this program.
         kept: the operator's settings.
         runs: what is known of other runs.
+        memory: where the operator looked last, and how long things take.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, runs=runs))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory, runs=runs))
 
 
 def run_home(
-    list_runs: Callable[[], Sequence[Mapping[str, Any]]],
-    list_books: Callable[[], Sequence[BookLine]],
-    open_run: Callable[[str], Attachment],
-    start_rehearsal: Callable[[str], Attachment],
+    home: Home,
     program: str = "runbook",
     kept: Kept | None = None,
+    memory: Memory | None = None,
     runs: Runs | None = None,
 ) -> RunbookError | None:
-    """Show the home screen until the operator leaves. The first four are called from worker threads.
+    """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    from runbook.tui.screens.home import Home
-
-    return _run(
-        RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept, runs=runs)
-    )
+    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory, runs=runs))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

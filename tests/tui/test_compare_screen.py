@@ -18,9 +18,7 @@ from runbook.tui.live import Wanted
 from runbook.tui.present.text import as_text
 from runbook.tui.runs import Runs, of_same_book
 from runbook.tui.screens.compare import CompareScreen, PickRun
-from runbook.tui.screens.home import Home
 from runbook.tui.screens.run import RunScreen
-from runbook.tui.screens.timeline import TimelineScreen
 from runbook.tui.widgets.prose import Prose
 from tests import estate
 from tests.crash.harness import Played
@@ -227,34 +225,3 @@ async def test_many_nodes_of_which_the_same_is_to_be_said_are_one_row() -> None:
             await shown.press(*[] if len(shown.screen.items) > 12 else ["down"])
         assert len(shown.screen.items) > 12
         assert f"The same is to be said of {len(shown.screen.items) - 1} more" in shown.detail
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_from_the_home_screen_runs_are_looked_back_at_without_being_opened(
-    played: Played, stuck: Played, size: tuple[int, int]
-) -> None:
-    known = runs({"one": ToldPast(played.entries), "two": ToldPast(stuck.entries)})
-    asked: list[str] = []
-
-    def open_run(run: str) -> Store:
-        asked.append(run)
-        return Store(played.view, log=list(played.entries))
-
-    app = RunbookApp(home=Home(known.listed, lambda: (), open_run, open_run), runs=known, redraw_s=0.0, settle_s=0.0)
-    app.animation_level = "none"
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await idle(pilot)
-        text = await press(pilot, "h")
-        assert isinstance(app.screen, TimelineScreen)
-        assert f"#{len(played.entries)} of {len(played.entries)}" in text
-        await press(pilot, "escape", "c", "enter")
-        assert isinstance(app.screen, CompareScreen)
-        assert "grave" in screen_text(app)
-        assert asked == []
-        for _ in range(40):
-            if app.screen.item is not None and app.screen.item.kind == "node":
-                break
-            await press(pilot, "down")
-        await press(pilot, "enter")
-        assert asked == ["one"]
-    app.close()

@@ -338,8 +338,8 @@ async def test_escape_goes_back_without_moving() -> None:
         assert isinstance(run, RunScreen)
         at = run.key
         await press(pilot, "m", "down", "escape")
-        assert app.screen is run
         assert run.key == at
+        assert app.screen is run
 
 
 @sizes

@@ -27,6 +27,8 @@ def told(entry: Entry) -> str:
             return "Went on after the pause."
         case Kind.ABORTED:
             return f"Aborted: {one_line(d.get('reason', ''))}"
+        case Kind.MIGRATED:
+            return f"Went over to a newer book: {one_line(d.get('text', ''))}"
         case Kind.NOTED:
             return f"Noted: {one_line(d.get('text', ''))}"
         case Kind.BEGUN:

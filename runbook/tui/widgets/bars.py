@@ -110,7 +110,9 @@ class NextBar(Page):
             if todo.key
             else line((todo.action, "heading"))
         )
-        self.query_one("#next-text", Prose).show([head, *todo.lines])
+        said = " tells all about the selected node" if todo.key == "n" else " tells more"
+        more: Line = line("   ", (todo.more, "key"), (said, "muted")) if todo.more else ()
+        self.query_one("#next-text", Prose).show([(*head, *more), *todo.lines])
 
 
 class FindBar(Horizontal):
