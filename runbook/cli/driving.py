@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -160,11 +161,20 @@ def settings_of(home: Path) -> Kept:
 
 
 def runs_of(home: Path) -> Runs:
-    """What a screen may know of the runs beside the one it shows."""
-    from runbook.cli.listing import run_doc
-    from runbook.cli.reading import every_run
-    from runbook.home import journal_path
+    """What a screen may know of the runs beside the one it shows. What cannot be read is left out: `runs` tells it."""
+    from runbook.home import journal_path, run_ids
     from runbook.tui.runs import Runs
+
+    def listed() -> list[dict[str, Any]]:
+        from runbook.cli.listing import run_doc
+        from runbook.cli.reading import view_of
+        from runbook.core.error import RunbookError
+
+        found = []
+        for run in run_ids(home):
+            with contextlib.suppress(RunbookError):
+                found.append(run_doc(*view_of(home, run)))
+        return sorted(found, key=lambda doc: str(doc["created_at"]), reverse=True)
 
     def past(run: str) -> Past:
         from runbook.journal.reader import JournalPast
