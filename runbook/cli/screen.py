@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
 from runbook.cli.desk import Desk
-from runbook.cli.driving import Front, check_terminal, settings_of
+from runbook.cli.driving import Front, check_terminal, runs_of, settings_of
 from runbook.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def show_home(home: Path) -> Exit:
         told_of_book=desk.told_of_book,
         now_ms=RealClock().now_ms,
     )
-    failure = run_home(given, output.program(), settings_of(home), desk.memory())
+    failure = run_home(given, output.program(), settings_of(home), desk.memory(), runs_of(home))
     if failure is not None:
         raise failure
     return Exit.DONE

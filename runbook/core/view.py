@@ -20,6 +20,7 @@ from runbook.core.docs import (
     RefusedDoc,
     SkipDoc,
     WaitDoc,
+    WaitedDoc,
 )
 from runbook.core.state import FINISHED, NodeState, RunState
 
@@ -46,6 +47,8 @@ class NodeView:
     """Digests of changes the operator said go to."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     waiting: WaitDoc | None = None
+    waited: tuple[WaitedDoc, ...] = ()
+    """Its waits that are over, oldest first."""
     blocked: BlockDoc | None = None
     blocked_since_ms: int | None = None
     """Since when that rule has held, looks in between included."""
@@ -170,6 +173,10 @@ class RunView:
     def grows(self, step: str) -> bool:
         """Whether the book says that this step is looked at again after it is done."""
         return any(s.get("grows", False) for s in self.book.get("steps", ()) if s["id"] == step)
+
+    def is_unasked(self, step: str) -> bool:
+        """Whether the book says that this step's safe changes need no go of their own."""
+        return any(s.get("unasked", False) for s in self.book.get("steps", ()) if s["id"] == step)
 
     @property
     def state(self) -> RunState:

@@ -23,12 +23,14 @@ from runbook import assets
 from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
+from runbook.journal.past import ToldPast
 from runbook.tui.glance import Glance
 from runbook.tui.memory import Memory
 from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
+from runbook.tui.runs import Runs
 from runbook.tui.screens.opening import OpeningScreen
 from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
@@ -40,7 +42,18 @@ if TYPE_CHECKING:
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss")
+SHEETS = (
+    "tokens.tcss",
+    "run.tcss",
+    "home.tcss",
+    "dialogs.tcss",
+    "settings.tcss",
+    "map.tcss",
+    "waiting.tcss",
+    "failure.tcss",
+    "timeline.tcss",
+    "compare.tcss",
+)
 """A style sheet for each screen, and one for what they share."""
 
 
@@ -55,6 +68,7 @@ class RunbookApp(App[None]):
         program: how the operator calls this program.
         kept: the operator's settings and where they are.
         memory: where the operator looked last in each run, and how long things take.
+        runs: what is known of other runs.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -81,6 +95,7 @@ class RunbookApp(App[None]):
         program: str = "runbook",
         kept: Kept | None = None,
         memory: Memory | None = None,
+        runs: Runs | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
@@ -88,6 +103,7 @@ class RunbookApp(App[None]):
         self.kept = kept or Kept()
         self.settings = self.kept.settings
         self._memory = memory or Memory()
+        self.runs = runs or Runs(lambda: (), lambda _: ToldPast())
         self._open = open_attachment
         self._home = home
         self._glance = glance
@@ -316,6 +332,7 @@ def run_app(
     program: str = "runbook",
     kept: Kept | None = None,
     memory: Memory | None = None,
+    runs: Runs | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -325,22 +342,27 @@ def run_app(
         program: how the operator calls this program.
         kept: the operator's settings.
         memory: where the operator looked last, and how long things take.
+        runs: what is known of other runs.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory, runs=runs))
 
 
 def run_home(
-    home: Home, program: str = "runbook", kept: Kept | None = None, memory: Memory | None = None
+    home: Home,
+    program: str = "runbook",
+    kept: Kept | None = None,
+    memory: Memory | None = None,
+    runs: Runs | None = None,
 ) -> RunbookError | None:
     """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory))
+    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory, runs=runs))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

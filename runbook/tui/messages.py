@@ -64,6 +64,15 @@ class EntriesRead(Message):
         self.entries = entries
 
 
+class HandedOver(Message):
+    """A text was saved or given to the mail program, or could not be."""
+
+    def __init__(self, text: str, *, is_problem: bool = False) -> None:
+        super().__init__()
+        self.text = text
+        self.is_problem = is_problem
+
+
 class EvidenceHashed(Message):
     """An attestation's evidence file was read to its end, or could not be."""
 

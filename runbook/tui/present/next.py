@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runbook.core.docs import ChangeDoc, ErrorDoc
 from runbook.core.error import RunbookError
@@ -12,6 +12,7 @@ from runbook.core.expected import Expected
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.can import ready_of_step, ready_safe
+from runbook.tui.present.matter import matter
 from runbook.tui.present.situation import error_lines, situation
 from runbook.tui.present.standing import first_at_work, next_for_me, standing
 from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
@@ -25,6 +26,8 @@ class Next:
     key: str
     action: str
     lines: tuple[Line, ...] = ()
+    more: str = ""
+    """The key that opens all about the selected node, where there is more to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,13 @@ class Desk:
 
 def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     """The next action for the node that is selected, or the way to the node that wants the operator."""
+    todo = _next_step(view, selected, desk)
+    node = view.nodes.get(selected or "")
+    has_more = node is not None and matter(node) and not desk.is_opening and desk.failure is None
+    return replace(todo, more="o") if has_more else todo
+
+
+def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if desk.failure is not None:
         error: ErrorDoc = {"code": desk.failure.code, "message": desk.failure.message, "hint": desk.failure.hint}
         return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(error_lines(error)))

@@ -37,11 +37,13 @@ def situation(
         expected: how long such work, or such a wait, usually lasts.
     """
     rows: list[Line] = []
-    due = partial(_due, now_ms=now_ms, real_s=real_s)
+    due = partial(due_words, now_ms=now_ms, real_s=real_s)
     usual = expected.get((node.doc["step"], node.state))
     match node.state:
         case NodeState.WAITING if node.waiting:
             rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms, due, usual)
+            if node.error:
+                rows += labelled("Last look", f"failed: {node.error['message']}")
         case NodeState.BLOCKED if node.blocked:
             rows += (_blocked_in_brief if is_brief else _blocked)(node.blocked, due)
         case NodeState.FAILED if node.error:
@@ -74,7 +76,10 @@ def situation(
         rows += lines(node.summary)
     for word in node.attested:
         proof = f" (evidence {one_line(word['evidence'])}, sha256 {word['sha256'][:12]}…)" if word["evidence"] else ""
-        rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{proof}")
+        if reference := word.get("reference"):
+            proof = f", reference {one_line(reference)}{proof}"
+        dated = f", dated {moment(word['dated_ms'])}" if "dated_ms" in word else ""
+        rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{dated}{proof}")
     return rows
 
 
@@ -88,7 +93,7 @@ def skipped_because(node: NodeView) -> str:
     return f"left out by the operator: {node.skipped['reason']}"
 
 
-def _due(at_ms: int, now_ms: int, real_s: RealS | None) -> str:
+def due_words(at_ms: int, now_ms: int, real_s: RealS | None) -> str:
     """``in 3 h``; in a rehearsal also how long that takes here: ``in 3 h (simulated), about 3 s here``."""
     text = ahead(at_ms, now_ms)
     if real_s is None or at_ms <= now_ms or (here_s := real_s(at_ms)) is None:

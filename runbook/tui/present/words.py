@@ -90,6 +90,12 @@ def urgency(state: NodeState) -> int:
     return _URGENCY.index(state)
 
 
+def can_say(node: NodeView) -> bool:
+    """Whether the node takes a word of the operator now, be it one that does not settle it."""
+    doc = node.waiting if node.state is NodeState.WAITING else node.blocked if node.state is NodeState.BLOCKED else None
+    return can_attest(node) or bool(doc and doc.get("words"))
+
+
 _SINCE: Final = re.compile(r"T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
 
 

@@ -257,8 +257,7 @@ class HomeScreen(Screen[None]):
         if run is not None:
             can |= {"archive"} if run.driver is None else {"take_over"}
             if run.summary is not None:
-                can |= {"report"} | (set() if run.is_archived else {"watch"})
-                can |= {name for name in ("compare", "timeline") if getattr(self._home, name) and not run.is_archived}
+                can |= {"report"} | (set() if run.is_archived else {"watch", "compare", "timeline"})
         return can | ({"new"} if self._home.new_run is not None else set())
 
     # ------------------------------------------------------------ where the operator looks

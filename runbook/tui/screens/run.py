@@ -33,6 +33,7 @@ from runbook.tui.present.can import available
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
+from runbook.tui.present.matter import matter
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import Key, Outline, Row
 from runbook.tui.present.standing import first_at_work, next_for_me
@@ -41,7 +42,9 @@ from runbook.tui.present.words import wants_me
 from runbook.tui.screens.decide import Operator
 from runbook.tui.screens.help import help_rows
 from runbook.tui.screens.keeper import Keeper
+from runbook.tui.screens.map import MapScreen
 from runbook.tui.widgets.bars import FindBar, KeyLine, NextBar, Page, PageNames
+from runbook.tui.widgets.map_view import MapPane, MapView
 from runbook.tui.widgets.node_tree import NodeTree
 from runbook.tui.widgets.prose import Prose
 
@@ -52,8 +55,8 @@ if TYPE_CHECKING:
 _PROMPT_S = 900.0
 """How long what a sign-in wants stays on the screen; a device code lives as long."""
 
-PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries")
-_COMMANDS, _ENTRIES = PAGES.index("Commands"), PAGES.index("Entries")
+PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries", "Map")
+_COMMANDS, _ENTRIES, _MAP = PAGES.index("Commands"), PAGES.index("Entries"), PAGES.index("Map")
 
 
 class RunScreen(LiveScreen[None]):
@@ -89,6 +92,8 @@ class RunScreen(LiveScreen[None]):
         """Whether the selection goes by itself to the node that wants the operator."""
         self.face: pages.Face = "az"
         """The form in which commands are shown."""
+        self.is_whole = False
+        """Whether the Plan page shows resource ids in full."""
         self.sent: set[str] = set()
         """Nodes for which a command is on its way."""
         self.is_settling = False
@@ -114,6 +119,7 @@ class RunScreen(LiveScreen[None]):
                 yield PageNames(id="page-names")
                 with Page(id="page"):
                     yield Prose(id="page-text")
+                yield MapPane(id="map")
         yield NextBar(id="next")
         yield FindBar(id="find")
         yield KeyLine("run")
@@ -133,7 +139,11 @@ class RunScreen(LiveScreen[None]):
     def adopt(self, attachment: Attachment) -> None:
         """The run is open: go on with the real thing."""
         self._entries_of = None
+        was = self.attachment
         super().adopt(attachment)
+        for above in self.app.screen_stack:
+            if isinstance(above, LiveScreen) and above.attachment is was:
+                above.adopt(attachment)
 
     @property
     def is_busy(self) -> bool:
@@ -219,6 +229,7 @@ class RunScreen(LiveScreen[None]):
         self.query_one("#head", Prose).show(self._head(now_ms))
         self.query_one(PageNames).show_names(self._page_names(), self._page)
         self.query_one("#page-text", Prose).show(self._page_rows(now_ms))
+        self._draw_map()
         node_id = node.id if node else None
         watched = a.driver if a.is_read_only else None
         has_sent = node_id in self.sent if node else bool(self.sent)
@@ -230,6 +241,16 @@ class RunScreen(LiveScreen[None]):
         renamed = {"pause": "Go on"} if view.paused else {}
         self.query_one(KeyLine).offer(IN_PLACE | can, renamed)
         self.keeper.note()
+
+    def _draw_map(self) -> None:
+        pane, is_shown = self.query_one(MapPane), self._page == _MAP
+        self.query_one("#page", Page).display, pane.display = not is_shown, is_shown
+        if is_shown:
+            pane.show(self.view, self.node.id if self.node else None)
+
+    @on(MapView.Chosen)
+    def _chosen_on_map(self, event: MapView.Chosen) -> None:
+        self._came_back(Wanted("", event.node))
 
     @property
     def _real_s(self) -> Callable[[int], float | None] | None:
@@ -281,7 +302,7 @@ class RunScreen(LiveScreen[None]):
             case "Guide":
                 return pages.guide(self.view, node, now_ms, self._real_s, self.keeper.expected)
             case "Plan":
-                return pages.plan(node)
+                return pages.plan(node, is_whole=self.is_whole)
             case "Commands":
                 return pages.commands(node, self.changes(), self.face)
             case _:
@@ -400,6 +421,11 @@ class RunScreen(LiveScreen[None]):
 
     # ------------------------------------------------------------ keys
 
+    @on(NodeTree.Entered)
+    def _entered(self) -> None:
+        if self.node is not None and matter(self.node):
+            self.action_act("open")
+
     def action_act(self, id_: str) -> None:
         """Do what a key of the list stands for."""
         match id_:
@@ -414,6 +440,19 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                runs = cast("RunbookApp", self.app).runs
+                self.show_above(CompareScreen(self.view.id, runs, past=self.attachment.past()))
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                past = self.attachment.past()
+                self.show_above(TimelineScreen(past, self.attachment, redraw_s=self.redraw_s, program=self.program))
+            case "map":
+                node, plotter = self.node.id if self.node else "", self.query_one(MapView).plotter
+                self.show_above(MapScreen(self.attachment, node, plotter, program=self.program))
             case "find":
                 self.query_one("#keys").display = False
                 self.query_one(FindBar).open()
@@ -460,6 +499,10 @@ class RunScreen(LiveScreen[None]):
         self.query_one(NodeTree).focus()
 
     def _next_face(self) -> None:
+        if self.page == "Plan":
+            self.is_whole = not self.is_whole
+            self.draw_text()
+            return
         known = pages.faces(self.changes()) or ["az"]
         self.face = known[(known.index(self.face) + 1) % len(known)] if self.face in known else known[0]
         self._page = _COMMANDS

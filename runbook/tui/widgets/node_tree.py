@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
@@ -33,11 +34,14 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         Binding("home", "scroll_home", "First", show=False),
         Binding("end", "scroll_end", "Last", show=False),
         Binding("space", "toggle_node", "Fold", show=False),
-        Binding("enter", "toggle_node", "Fold", show=False),
+        Binding("enter", "enter_row", "Open", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
     ICON_NODE = "▸ "
     ICON_NODE_EXPANDED = "▾ "
+
+    class Entered(Message):
+        """Enter was pressed on a row that holds no others: the selected one."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(Text("run"), _EMPTY, id=id)
@@ -53,6 +57,13 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         """The key of the row under the cursor."""
         node = self.cursor_node
         return node.data.key if node is not None and node.data is not None else None
+
+    def action_enter_row(self) -> None:
+        """Fold or unfold a row that holds others; else say that it was entered."""
+        if self.cursor_node is not None and self.cursor_node.allow_expand:
+            self.action_toggle_node()
+        else:
+            self.post_message(self.Entered())
 
     def show(self, branches: Sequence[Branch]) -> None:
         """Make the tree look like this outline. The cursor stays on its key where that still exists."""
