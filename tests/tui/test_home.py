@@ -127,7 +127,7 @@ async def test_every_word_must_fit_somewhere() -> None:
         await pilot.press("slash")
         text = await write(pilot, "live microsoft")
         assert rows_of(text) == ["arc-wait"]
-        assert "showing 1 that fit “live microsoft”" in text
+        assert "1 fit “live microsoft”" in text
         await press(pilot, "enter")
         assert rows_of(screen_text(app)) == ["arc-wait"]
         assert rows_of(await press(pilot, "escape")) == [
@@ -249,6 +249,30 @@ async def test_enter_opens_and_q_comes_back_to_the_same_row() -> None:
         assert chosen.id == "arc-wait"
         await pilot.press("q")
     assert app.return_code == 0
+
+
+async def test_a_click_goes_to_a_row_and_another_one_opens_it() -> None:
+    house = several()
+    async with at_home(house) as (pilot, app):
+        row = next(y for y, line in enumerate(screen_text(app).splitlines()) if " arc-wait " in line)
+        await pilot.click(offset=(20, row))
+        await idle(pilot)
+        chosen = home_of(app).run
+        assert chosen is not None
+        assert chosen.id == "arc-wait"
+        assert house.asked == []
+        await pilot.click(offset=(20, row))
+        await idle(pilot)
+        assert house.asked == [("open", "arc-wait")]
+
+
+async def test_the_arrows_move_in_the_list_while_something_is_typed() -> None:
+    async with at_home(several(), (120, 36)) as (pilot, app):
+        await pilot.press("slash")
+        await write(pilot, "contoso", "down")
+        chosen = home_of(app).run
+        assert chosen is not None
+        assert chosen.id == "arc-wait"
 
 
 async def test_w_looks_on_where_nobody_drives() -> None:
