@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ from runbook.book.kinds import accept, describe, example
 from runbook.book.model import Book, InputSpec
 from runbook.book.reader import Source, parse, plain_scalar, read_text
 from runbook.book.refs import fill, paths
-from runbook.core.error import BookError, UsageError
+from runbook.core.error import BookError, Unwritable, UsageError
 
 
 class InputFile(dict[str, Any]):
@@ -155,6 +157,37 @@ def dump_inputs(book: Book, values: Mapping[str, Any]) -> str:
     if not kept:
         return f"{head}{{}}\n"
     return head + yaml.dump(kept, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20)
+
+
+def save_inputs(path: Path, text: str, *, replaces: bool) -> None:
+    """Write an inputs file whole or not at all.
+
+    Args:
+        path: where.
+        text: what ``dump_inputs`` gives.
+        replaces: whether a file that is there may go.
+
+    Raises:
+        FileExistsError: there is one, and it may not.
+        Unwritable: it cannot be written.
+    """
+    building = None
+    try:
+        if not replaces:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+            return
+        handle, building = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(building, path)
+    except FileExistsError:
+        raise
+    except (OSError, ValueError) as error:
+        if building is not None:
+            Path(building).unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise Unwritable(f"{shown(path, 200)} cannot be written: {reason}.", "Choose another place.") from error
 
 
 class _Dumper(yaml.SafeDumper):

@@ -18,6 +18,7 @@ def show_home(home: Path) -> Exit:
         RunbookError: the screen broke.
     """
     check_terminal()
+    from runbook.cli.making import Workshop
     from runbook.tui.app import run_home
 
     failure = run_home(
@@ -27,6 +28,7 @@ def show_home(home: Path) -> Exit:
         lambda book: _open(home, _create(home, book)),
         output.program(),
         settings_of(home),
+        Workshop(home).making,
     )
     if failure is not None:
         raise failure

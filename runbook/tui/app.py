@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runbook.engine.host import Attachment
+    from runbook.tui.making import Making
     from runbook.tui.screens.home import BookLine, Home
 
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss")
+SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss", "new.tcss")
 """A style sheet for each screen, and one for what they share."""
 
 
@@ -151,7 +152,7 @@ class RunbookApp(App[None]):
 
     @on(OpenFailed)
     def _open_failed(self, message: OpenFailed) -> None:
-        if self._home is None:
+        if self._home is None and len(self.screen_stack) <= 2:  # nothing but the opening is shown
             self.failure = message.error
             self.exit()
             return
@@ -161,7 +162,8 @@ class RunbookApp(App[None]):
         self.notify(text, title=message.error.code, severity="error", markup=False)
 
     def on_home_screen_chosen(self, message: Any) -> None:
-        """A run or a book was chosen on the home screen."""
+        """A run or a book was chosen on the home screen, or a new run is to begin."""
+        self._glance = None  # it shows the run that the program was started with
         self._start_opening(message.open_attachment)
 
     # ------------------------------------------------------------ for every screen
@@ -327,6 +329,7 @@ def run_home(
     start_rehearsal: Callable[[str], Attachment],
     program: str = "runbook",
     kept: Kept | None = None,
+    making: Making | None = None,
 ) -> RunbookError | None:
     """Show the home screen until the operator leaves. The first four are called from worker threads.
 
@@ -335,7 +338,8 @@ def run_home(
     """
     from runbook.tui.screens.home import Home
 
-    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept))
+    home = Home(list_runs, list_books, open_run, start_rehearsal, making)
+    return _run(RunbookApp(home=home, program=program, kept=kept))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

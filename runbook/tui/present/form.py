@@ -19,10 +19,14 @@ from runbook.book.kinds import example
 from runbook.book.reader import parse
 from runbook.core.error import BookError
 from runbook.core.view import RunView
-from runbook.tui.present.text import BLANK, Line, labelled, line, lines, one_line, short, short_middle
+from runbook.tui.keys import SCREENS, shown_as
+from runbook.tui.present.text import BLANK, Line, heading, labelled, line, lines, one_line, short, short_middle
 
 LIVE: Final = "azure"
 """The place of the lists that stands for the operator's own Azure; any other is a scenario."""
+
+PLACE: Final = "_place"
+"""The name of the field for the place; no input of a book can be called so."""
 
 FieldState = Literal["missing", "wrong", "given", "default"]
 
@@ -74,13 +78,20 @@ def field_of(spec: InputSpec) -> Field:
         spec.prompt or spec.name,
         describe(spec),
         spec.help,
-        example(spec),
+        _example(spec),
         is_required=not spec.is_optional,
         of=leaf.of if leaf.type == "resource_id" else leaf.type if leaf.type in ("subscription", "location") else "",
         values=("true", "false") if leaf.type == "boolean" else leaf.values,
         is_many=spec.type == "list",
         is_map=spec.type == "map",
     )
+
+
+def _example(spec: InputSpec) -> str:
+    """As one would type it."""
+    if spec.example is not None:
+        return write(spec, spec.example)
+    return example(spec.items if spec.type == "list" and spec.items is not None else spec)
 
 
 # ---------------------------------------------------------------- text and value
@@ -144,6 +155,11 @@ def _leaves(values: Iterable[Any]) -> Iterable[Any]:
         yield from _leaves(value) if isinstance(value, list) else (value,)
 
 
+def _is_nothing(spec: InputSpec, value: Any) -> bool:
+    """Whether nothing typed means the same."""
+    return value in ("", [], {}) and value == spec.default
+
+
 def _flow(value: Any) -> str:
     return f"[{', '.join(map(_flow, value))}]" if isinstance(value, list) else str(value)
 
@@ -157,7 +173,7 @@ class Form:
 
     Attributes:
         texts: by the input's name; what is empty counts as not given.
-        sources: where a text came from, unless it was typed.
+        sources: where a text came from, unless it was typed: ``scenario …``, ``file …``, ``run …``.
         judged: what the book says to it.
     """
 
@@ -193,7 +209,8 @@ class Form:
 
     def filled(self, values: Mapping[str, Any], source: str) -> Form:
         """With values from elsewhere in their fields; names that the book does not know are left out."""
-        known = {n: v for n, v in values.items() if n in self.book.inputs and v is not None}
+        specs = self.book.inputs
+        known = {n: v for n, v in values.items() if n in specs and v is not None and not _is_nothing(specs[n], v)}
         texts = {name: write(self.book.inputs[name], value) for name, value in known.items()}
         return Form(self.book, {**self.texts, **texts}, {**self.sources, **dict.fromkeys(texts, source)})
 
@@ -271,7 +288,7 @@ def prefill_of(view: RunView) -> Prefill:
 def label_row(asked: Field, state: FieldState, source: str, width: int) -> Line:
     """``* Which subscription …?   ✓ given``: the sign at the right edge, in a word."""
     glyph, word, role = _SIGNS[state]
-    told = f"{glyph} {'from ' + source if state == 'given' and source else word}"
+    told = f"{glyph} {'from ' + source.partition(' ')[0] if state == 'given' and source else word}"
     told = short(one_line(told), max(12, width // 3))
     mark = "* " if asked.is_required else "  "
     room = max(8, width - len(mark) - cell_len(told) - 1)
@@ -319,11 +336,16 @@ def hint(form: Form, name: str, asked: Field) -> str:
 
 def default_text(form: Form, name: str) -> str:
     """What an input is when nothing is typed; as the book writes it while that depends on what is not right yet."""
-    value = form.judged.values.get(name, form.book.inputs[name].default)
+    bare = form if name not in form.given else form.typed(name, "")
+    value = bare.judged.values.get(name, form.book.inputs[name].default)
     if value in (None, "", [], {}):
         return "none"
     members = value if isinstance(value, list) else [value]
     return ", ".join("true" if m is True else "false" if m is False else called(m, {}) for m in members)
+
+
+_LONG: Final = 50
+"""A text with more characters may not be seen whole in its box."""
 
 
 def help_rows(form: Form, name: str, asked: Field) -> list[Line]:
@@ -340,7 +362,8 @@ def help_rows(form: Form, name: str, asked: Field) -> list[Line]:
         rows += labelled("Default", default_text(form, name))
     rows += labelled("For example", one_line(asked.example), "code")
     if state == "given":
-        rows += labelled("Now", short_middle(one_line(form.texts[name]), 400))
+        if len(form.texts[name]) > _LONG:
+            rows += labelled("Now", short_middle(one_line(form.texts[name]), 400))
         if source := form.sources.get(name):
             rows += labelled("Filled from", one_line(source))
     rows += lines(_how(asked), "muted")
@@ -383,8 +406,10 @@ def matching(labels: Sequence[str], typed: str) -> list[int]:
 
 
 def nearest_first(values: Sequence[str], form: Form, name: str) -> list[int]:
-    """The order in which to offer values: first those inside a resource that another field names, such as the subnets
-    of the chosen network; nothing is left out, as a book does not say that one input depends on another.
+    """The order in which to offer values: first those inside a resource that another field names.
+
+    So the subnets of the chosen network come first. None is left out, as a book does not say that one input depends
+    on another.
     """
     chosen = [
         f"{value.lower()}/"
@@ -393,3 +418,104 @@ def nearest_first(values: Sequence[str], form: Form, name: str) -> list[int]:
     ]
     inside = [any(value.lower().startswith(c) for c in chosen) for value in values]
     return sorted(range(len(values)), key=lambda number: not inside[number])
+
+
+# ---------------------------------------------------------------- where lists come from
+
+
+def place_field(scenarios: Sequence[str]) -> Field:
+    """The first field of every form: which cloud the lists, and a scenario's answers, come from."""
+    return Field(PLACE, "Where do lists come from?", "a scenario, or azure", values=(*scenarios, LIVE))
+
+
+def place_label(place: str, is_wrong: bool, width: int) -> Line:
+    """Its line above the box."""
+    glyph, word, role = _SIGNS["wrong" if is_wrong else "given"]
+    told = f"{glyph} {word if is_wrong else 'your own Azure' if place == LIVE else 'simulated'}"
+    prompt = short("Where do lists come from?", max(8, width - cell_len(told) - 3))
+    gap = " " * max(1, width - 2 - cell_len(prompt) - cell_len(told))
+    return line("  ", (prompt, "heading"), gap, (told, role))
+
+
+def place_help(place: str, problem: str) -> list[Line]:
+    """What is this? For the place."""
+    rows = [line(("Where do lists come from?", "heading"))]
+    if problem:
+        rows += labelled("Wrong", one_line(problem), "bad")
+    rows += lines(
+        "A scenario: a simulated Azure to rehearse on; it also fills in every field you have not touched. "
+        "azure: the one you are signed in to, which is only read."
+    )
+    rows += lines("Whether to rehearse, to plan or to go live is asked last, on the summary.", "muted")
+    if place == LIVE:
+        rows += lines("Signed in as the Azure CLI is (az login), or as the environment says.", "muted")
+    return [*rows, *lines("Enter opens the list; a scenario's file may be typed.", "muted")]
+
+
+def form_rows(screen: str, keymap: Mapping[str, str]) -> list[Line]:
+    """The help of the form: its keys and its signs."""
+    rows = [heading("Keys")]
+    for key in SCREENS[screen]:
+        if key.shown:
+            shown = shown_as(screen, key, keymap)
+            rows.append(line(" " * max(0, 6 - len(shown)), (shown, "key"), f"  {key.tooltip}"))
+    rows.append(line("   Tab", ("", "key"), "  The next field; Shift+Tab the one before."))
+    rows += [BLANK, heading("Signs")]
+    told = {
+        "missing": "has to be filled in",
+        "wrong": "the line below the field says why",
+        "given": "typed, chosen from a list, or filled in from where it says",
+        "default": "optional; what stands in the empty field holds",
+    }
+    for state, (glyph, word, role) in _SIGNS.items():
+        rows.append(line((f" {glyph} {word:<9} ", role), (told[state], "muted")))
+    return [*rows, line((" *           ", "go"), ("required", "muted"))]
+
+
+# ---------------------------------------------------------------- how it is made
+
+MODES: Final = ("rehearsal", "plan", "live")
+EDITIONS: Final = ("preview", "ga", "auto")
+SPEEDS: Final = ("60", "1", "600", "max")
+
+
+def speed_problem(text: str) -> str:
+    """Why a speed does not do; empty when it does."""
+    text = text.strip().lower()
+    try:
+        is_right = text in ("", "max") or 0 < float(text) < float("inf")
+    except ValueError:
+        is_right = False
+    return "" if is_right else "neither max nor a number above 0"
+
+
+def how_fields(scenarios: Sequence[str]) -> list[Field]:
+    """What the summary asks: mode, place, edition and speed."""
+    return [
+        Field("mode", "Mode", "one of rehearsal, plan, live", values=MODES, is_required=True),
+        Field("scenario", "Scenario", "a scenario, or its file", values=tuple(scenarios), is_required=True),
+        Field("edition", "Edition", "one of preview, ga, auto", values=EDITIONS),
+        Field("speed", "Speed", "simulated seconds per second, or max", values=SPEEDS),
+    ]
+
+
+MODE_WORDS: Final = {
+    "rehearsal": "makes a run on a simulated Azure; nothing real is touched",
+    "plan": "only looks, and makes no run",
+    "live": "makes a run on your own Azure; asks for the names of its subscriptions first",
+}
+"""What each mode does, for the line beside it."""
+
+
+def how_problem(name: str, text: str) -> str:
+    """Why one of these answers does not do; empty when it does."""
+    text = text.strip()
+    match name:
+        case "mode":
+            return "" if text in MODES else f"one of {', '.join(MODES)}"
+        case "edition":
+            return "" if text in ("", *EDITIONS) else f"one of {', '.join(EDITIONS)}"
+        case "speed":
+            return speed_problem(text)
+        case _:
+            return "" if text else "a scenario is needed"

@@ -30,6 +30,7 @@ class Field:
         name: what is missing while it is empty, as a sentence begins: ``A reason``.
         expected: what must be typed exactly; None accepts any text.
         is_file: an existing file's path, or nothing.
+        value: what stands there at first.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Field:
     is_required: bool = True
     expected: str | None = None
     is_file: bool = False
+    value: str = ""
 
     def problem(self, value: str) -> str:
         """Why this value does not do; empty when it does."""
@@ -86,7 +88,7 @@ class Dialog(ModalScreen[Answers | None]):
                 yield Prose(id="dialog-text")
             for field in q.fields:
                 yield Prose(id=f"label-{field.id}", classes="field-label")
-                yield Input(id=f"field-{field.id}", select_on_focus=False)
+                yield Input(field.value, id=f"field-{field.id}", select_on_focus=False)
             yield Prose(id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
                 enters = " (Enter)" if q.fields or not q.is_grave else ""

@@ -24,6 +24,7 @@ from runbook.tui.widgets.prose import Prose, content
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
+    from runbook.tui.making import Making
 
 
 class BookLine(Protocol):
@@ -49,12 +50,14 @@ class Home:
         list_runs: the run objects of ``runs --json``, newest first.
         open_run: by run id.
         start_rehearsal: by book id.
+        making: what the form of a new run works with; None where there is none.
     """
 
     list_runs: Callable[[], Sequence[Mapping[str, Any]]]
     list_books: Callable[[], Sequence[BookLine]]
     open_run: Callable[[str], Attachment]
     start_rehearsal: Callable[[str], Attachment]
+    making: Making | None = None
 
 
 class HomeScreen(Screen[None]):
@@ -62,6 +65,7 @@ class HomeScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,escape", "app.leave", "Quit", tooltip="Leave.", id="home.quit"),
+        Binding("n", "new_run", "New run", tooltip="Fill in the highlighted book's inputs.", id="home.new"),
         Binding("f5,r", "refresh_list", "Refresh", tooltip="Read the lists again.", id="home.refresh"),
     ]
 
@@ -101,6 +105,8 @@ class HomeScreen(Screen[None]):
             " Choose  ",
             ("Enter", "key"),
             " Open  ",
+            ("n", "key"),
+            " New run  ",
             ("r", "key"),
             " Refresh  ",
             ("q", "key"),
@@ -122,6 +128,19 @@ class HomeScreen(Screen[None]):
     def action_refresh_list(self) -> None:
         """Read the lists again."""
         self.run_worker(self._read, thread=True, exclusive=True, group="home", name="home")
+
+    def action_new_run(self) -> None:
+        """Open the form of the highlighted book, or of the only one."""
+        from runbook.tui.screens.new_run import NewRunScreen
+
+        books = [id_.partition(":")[2] for id_ in self._about if id_.startswith("book:")]
+        option = self.query_one("#choices", OptionList).highlighted_option
+        kind, _, id_ = ((option.id if option else "") or "").partition(":")
+        book = id_ if kind == "book" else books[0] if len(books) == 1 else ""
+        if self._home.making is not None and book:
+            self.app.push_screen(NewRunScreen(self._home.making, book))
+        elif books:
+            self.notify("Highlight the book first; then n fills in its inputs.", severity="warning", markup=False)
 
     def _read(self) -> None:
         try:
@@ -201,4 +220,11 @@ def book_about(book: BookLine) -> list[Line]:
     rows += lines(book.summary.strip())
     if book.duration:
         rows += [BLANK, *labelled("Takes", book.duration)]
-    return [*rows, BLANK, *lines("Enter starts a rehearsal on a simulated Azure; nothing real is touched.", "muted")]
+    return [
+        *rows,
+        BLANK,
+        *lines(
+            "Enter starts a rehearsal on a simulated Azure; nothing real is touched. n asks for inputs and mode.",
+            "muted",
+        ),
+    ]
