@@ -90,7 +90,7 @@ class Workshop:
         return find_scenario(name)
 
     def _choices(self, place: str) -> Choices:
-        from runbook.tui.present.form import LIVE
+        from runbook.tui.present.how import LIVE
         from runbook.wiring.choices import live_choices, scenario_choices
 
         return live_choices(self.signed_in) if place == LIVE else scenario_choices(place)

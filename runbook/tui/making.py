@@ -98,7 +98,7 @@ class Making:
         load_book: by name or file.
         list_scenarios: names of the shipped scenarios that answer a book's questions, its own first.
         read_scenario: by name or file.
-        choices: from a scenario's place, or from ``form.LIVE``; cheap.
+        choices: from a scenario's place, or from ``how.LIVE``; cheap.
         look: what a run would do, by reading alone; hears how far it has come.
         where: what a live run would be pinned to, and the account.
         check_words: whether names that were typed confirm it; the same rule as everywhere.

@@ -11,20 +11,18 @@ from rich.cells import cell_len
 
 from runbook.book import InputSpec, list_books, load_book
 from runbook.sim.scenario_files import load_scenario
+from runbook.tui.present.fields import field_of, read, write
 from runbook.tui.present.form import (
     Form,
     called,
     default_text,
-    field_of,
     help_rows,
     hint,
     label_row,
     matching,
     nearest_first,
-    read,
     remark_row,
     tally,
-    write,
 )
 from runbook.tui.present.text import as_text
 

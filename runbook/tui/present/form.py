@@ -1,167 +1,27 @@
-"""A form made of a book's inputs: what each field asks, what was typed there, and whether it does.
-
-Pure: what is typed is text, what a run is made of are values, and ``read`` and ``write`` lead from one to the other and
-back. A list is written with commas, a mapping as ``name: value``, either with brackets where a value needs them.
-"""
+"""A form made of a book's inputs: what was typed, whether it does, and what is shown of it. Pure."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from rich.cells import cell_len
 
-from runbook.book import Book, InputSpec, Judged, describe, judge_inputs
-from runbook.book.kinds import example
-from runbook.book.reader import parse
-from runbook.core.error import BookError
-from runbook.core.view import RunView
-from runbook.tui.keys import SCREENS, shown_as
-from runbook.tui.present.text import BLANK, Line, heading, labelled, line, lines, one_line, short, short_middle
-
-LIVE: Final = "azure"
-"""The place of the lists that stands for the operator's own Azure; any other is a scenario."""
-
-PLACE: Final = "_place"
-"""The name of the field for the place; no input of a book can be called so."""
+from runbook.book import Book, Judged, judge_inputs
+from runbook.tui.present.fields import Field, is_nothing, read, write
+from runbook.tui.present.text import BLANK, Line, labelled, line, lines, one_line, short, short_middle
 
 FieldState = Literal["missing", "wrong", "given", "default"]
 
-_SIGNS: Final[dict[FieldState, tuple[str, str, str]]] = {
+SIGNS: Final[dict[FieldState, tuple[str, str, str]]] = {
     "missing": ("○", "required", "wait"),
     "wrong": ("✗", "wrong", "bad"),
     "given": ("✓", "given", "ok"),
     "default": ("·", "default", "muted"),
 }
 """Glyph, word and role of each state."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing a form asks for.
-
-    Attributes:
-        kind: what is expected, as it stands in a sentence.
-        of: what there are lists of: ``subscription``, ``location`` or a resource type; empty for none.
-        values: everything it may be, where that is known beforehand.
-        is_many: a list, so that several may be chosen.
-        is_map: a mapping; a choice goes where the cursor stands.
-    """
-
-    name: str
-    prompt: str
-    kind: str
-    help: str = ""
-    example: str = ""
-    is_required: bool = False
-    of: str = ""
-    values: tuple[str, ...] = ()
-    is_many: bool = False
-    is_map: bool = False
-
-    @property
-    def has_choices(self) -> bool:
-        """Whether a list can be opened."""
-        return bool(self.of or self.values)
-
-
-def field_of(spec: InputSpec) -> Field:
-    """What a form asks for an input."""
-    leaf = spec
-    while leaf.items is not None:
-        leaf = leaf.items
-    return Field(
-        spec.name,
-        spec.prompt or spec.name,
-        describe(spec),
-        spec.help,
-        _example(spec),
-        is_required=not spec.is_optional,
-        of=leaf.of if leaf.type == "resource_id" else leaf.type if leaf.type in ("subscription", "location") else "",
-        values=("true", "false") if leaf.type == "boolean" else leaf.values,
-        is_many=spec.type == "list",
-        is_map=spec.type == "map",
-    )
-
-
-def _example(spec: InputSpec) -> str:
-    """As one would type it."""
-    if spec.example is not None:
-        return write(spec, spec.example)
-    return example(spec.items if spec.type == "list" and spec.items is not None else spec)
-
-
-# ---------------------------------------------------------------- text and value
-
-_SIMPLE: Final = re.compile(r"[A-Za-z/][\w./()-]*")
-"""A text that YAML reads as itself, also between brackets, unless it is one of its few words."""
-_WORDS: Final = frozenset({"true", "false", "null"})
-
-
-def read(spec: InputSpec, text: str) -> Any:
-    """The value that a text stands for; None where nothing was typed.
-
-    Raises:
-        ValueError: the brackets or quotes in it cannot be read.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    if spec.type == "map":
-        return _yaml(text if text.startswith("{") else f"{{{text}}}", text)
-    if spec.type == "list":
-        return _yaml(text, text) if text.startswith(("[", "{")) else [m for m in map(str.strip, text.split(",")) if m]
-    return text
-
-
-def _yaml(text: str, typed: str) -> Any:
-    try:
-        source = parse(text, "")
-    except BookError as fault:
-        raise ValueError(f"cannot be read at character {max(1, fault.column)}: {fault.message}") from fault
-    if source.faults:
-        raise ValueError(source.faults[0].message)
-    return source.root.plain()
-
-
-def write(spec: InputSpec, value: Any) -> str:
-    """The text that stands for a value: ``read`` gives it back."""
-    match value:
-        case None:
-            return ""
-        case list() if spec.type == "list" and value and all(_is_bare(m) for m in value):
-            return ", ".join(value)
-        case dict() if spec.type == "map" and value and all(map(_is_simple, (*value, *_leaves(value.values())))):
-            return ", ".join(f"{name}: {_flow(member)}" for name, member in value.items())
-        case str():
-            return value
-        case _:
-            return json.dumps(value, ensure_ascii=False)
-
-
-def _is_bare(member: Any) -> bool:
-    return isinstance(member, str) and member == member.strip() and bool(member) and not set(member) & set(",[{\n")
-
-
-def _is_simple(member: Any) -> bool:
-    return isinstance(member, str) and bool(_SIMPLE.fullmatch(member)) and member.lower() not in _WORDS
-
-
-def _leaves(values: Iterable[Any]) -> Iterable[Any]:
-    for value in values:
-        yield from _leaves(value) if isinstance(value, list) else (value,)
-
-
-def _is_nothing(spec: InputSpec, value: Any) -> bool:
-    """Whether nothing typed means the same."""
-    return value in ("", [], {}) and value == spec.default
-
-
-def _flow(value: Any) -> str:
-    return f"[{', '.join(map(_flow, value))}]" if isinstance(value, list) else str(value)
 
 
 # ---------------------------------------------------------------- the form
@@ -210,7 +70,7 @@ class Form:
     def filled(self, values: Mapping[str, Any], source: str) -> Form:
         """With values from elsewhere in their fields; names that the book does not know are left out."""
         specs = self.book.inputs
-        known = {n: v for n, v in values.items() if n in specs and v is not None and not _is_nothing(specs[n], v)}
+        known = {n: v for n, v in values.items() if n in specs and v is not None and not is_nothing(specs[n], v)}
         texts = {name: write(self.book.inputs[name], value) for name, value in known.items()}
         return Form(self.book, {**self.texts, **texts}, {**self.sources, **dict.fromkeys(texts, source)})
 
@@ -260,34 +120,12 @@ class Form:
         return next((name for name in self.book.inputs if self.state(name) in ("wrong", "missing")), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Prefill:
-    """What a form begins with.
-
-    Attributes:
-        source: where that is from, in words.
-        place: a scenario, or ``LIVE``.
-        edition: empty for the scenario's.
-    """
-
-    inputs: Mapping[str, Any]
-    source: str
-    place: str
-    edition: str = ""
-
-
-def prefill_of(view: RunView) -> Prefill:
-    """The inputs of a run that exists, for another run with other ones."""
-    place = view.scenario if view.mode == "rehearsal" else LIVE
-    return Prefill(dict(view.inputs), f"run {view.id}", place, view.edition)
-
-
 # ---------------------------------------------------------------- what is shown
 
 
 def label_row(asked: Field, state: FieldState, source: str, width: int) -> Line:
     """``* Which subscription …?   ✓ given``: the sign at the right edge, in a word."""
-    glyph, word, role = _SIGNS[state]
+    glyph, word, role = SIGNS[state]
     told = f"{glyph} {'from ' + source.partition(' ')[0] if state == 'given' and source else word}"
     told = short(one_line(told), max(12, width // 3))
     mark = "* " if asked.is_required else "  "
@@ -418,104 +256,3 @@ def nearest_first(values: Sequence[str], form: Form, name: str) -> list[int]:
     ]
     inside = [any(value.lower().startswith(c) for c in chosen) for value in values]
     return sorted(range(len(values)), key=lambda number: not inside[number])
-
-
-# ---------------------------------------------------------------- where lists come from
-
-
-def place_field(scenarios: Sequence[str]) -> Field:
-    """The first field of every form: which cloud the lists, and a scenario's answers, come from."""
-    return Field(PLACE, "Where do lists come from?", "a scenario, or azure", values=(*scenarios, LIVE))
-
-
-def place_label(place: str, is_wrong: bool, width: int) -> Line:
-    """Its line above the box."""
-    glyph, word, role = _SIGNS["wrong" if is_wrong else "given"]
-    told = f"{glyph} {word if is_wrong else 'your own Azure' if place == LIVE else 'simulated'}"
-    prompt = short("Where do lists come from?", max(8, width - cell_len(told) - 3))
-    gap = " " * max(1, width - 2 - cell_len(prompt) - cell_len(told))
-    return line("  ", (prompt, "heading"), gap, (told, role))
-
-
-def place_help(place: str, problem: str) -> list[Line]:
-    """What is this? For the place."""
-    rows = [line(("Where do lists come from?", "heading"))]
-    if problem:
-        rows += labelled("Wrong", one_line(problem), "bad")
-    rows += lines(
-        "A scenario: a simulated Azure to rehearse on; it also fills in every field you have not touched. "
-        "azure: the one you are signed in to, which is only read."
-    )
-    rows += lines("Whether to rehearse, to plan or to go live is asked last, on the summary.", "muted")
-    if place == LIVE:
-        rows += lines("Signed in as the Azure CLI is (az login), or as the environment says.", "muted")
-    return [*rows, *lines("Enter opens the list; a scenario's file may be typed.", "muted")]
-
-
-def form_rows(screen: str, keymap: Mapping[str, str]) -> list[Line]:
-    """The help of the form: its keys and its signs."""
-    rows = [heading("Keys")]
-    for key in SCREENS[screen]:
-        if key.shown:
-            shown = shown_as(screen, key, keymap)
-            rows.append(line(" " * max(0, 6 - len(shown)), (shown, "key"), f"  {key.tooltip}"))
-    rows.append(line("   Tab", ("", "key"), "  The next field; Shift+Tab the one before."))
-    rows += [BLANK, heading("Signs")]
-    told = {
-        "missing": "has to be filled in",
-        "wrong": "the line below the field says why",
-        "given": "typed, chosen from a list, or filled in from where it says",
-        "default": "optional; what stands in the empty field holds",
-    }
-    for state, (glyph, word, role) in _SIGNS.items():
-        rows.append(line((f" {glyph} {word:<9} ", role), (told[state], "muted")))
-    return [*rows, line((" *           ", "go"), ("required", "muted"))]
-
-
-# ---------------------------------------------------------------- how it is made
-
-MODES: Final = ("rehearsal", "plan", "live")
-EDITIONS: Final = ("preview", "ga", "auto")
-SPEEDS: Final = ("60", "1", "600", "max")
-
-
-def speed_problem(text: str) -> str:
-    """Why a speed does not do; empty when it does."""
-    text = text.strip().lower()
-    try:
-        is_right = text in ("", "max") or 0 < float(text) < float("inf")
-    except ValueError:
-        is_right = False
-    return "" if is_right else "neither max nor a number above 0"
-
-
-def how_fields(scenarios: Sequence[str]) -> list[Field]:
-    """What the summary asks: mode, place, edition and speed."""
-    return [
-        Field("mode", "Mode", "one of rehearsal, plan, live", values=MODES, is_required=True),
-        Field("scenario", "Scenario", "a scenario, or its file", values=tuple(scenarios), is_required=True),
-        Field("edition", "Edition", "one of preview, ga, auto", values=EDITIONS),
-        Field("speed", "Speed", "simulated seconds per second, or max", values=SPEEDS),
-    ]
-
-
-MODE_WORDS: Final = {
-    "rehearsal": "makes a run on a simulated Azure; nothing real is touched",
-    "plan": "only looks, and makes no run",
-    "live": "makes a run on your own Azure; asks for the names of its subscriptions first",
-}
-"""What each mode does, for the line beside it."""
-
-
-def how_problem(name: str, text: str) -> str:
-    """Why one of these answers does not do; empty when it does."""
-    text = text.strip()
-    match name:
-        case "mode":
-            return "" if text in MODES else f"one of {', '.join(MODES)}"
-        case "edition":
-            return "" if text in ("", *EDITIONS) else f"one of {', '.join(EDITIONS)}"
-        case "speed":
-            return speed_problem(text)
-        case _:
-            return "" if text else "a scenario is needed"

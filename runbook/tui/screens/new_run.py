@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import on
@@ -18,30 +17,16 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button
 
-from runbook.core.error import BookError, RunbookError
+from runbook.core.error import RunbookError
 from runbook.tui.keys import bindings
 from runbook.tui.making import Estate, Making, Offer
-from runbook.tui.present.form import (
-    LIVE,
-    PLACE,
-    Form,
-    Prefill,
-    field_of,
-    form_rows,
-    help_rows,
-    hint,
-    label_row,
-    nearest_first,
-    place_field,
-    place_help,
-    place_label,
-    remark_row,
-    tally,
-    write,
-)
+from runbook.tui.present.fields import field_of, write
+from runbook.tui.present.form import Form, help_rows, hint, label_row, nearest_first, remark_row, tally
+from runbook.tui.present.how import LIVE, PLACE, Prefill, form_rows, place_field, place_help, place_label
 from runbook.tui.present.text import Line, clean, line, lines, one_line, short
+from runbook.tui.screens import files
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
-from runbook.tui.screens.dialogs import Field as Asked
+from runbook.tui.screens.files import InputFiles
 from runbook.tui.screens.pick import Asking, Fixed, Picked, PickScreen, Plain
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.field_row import FieldRow, Fields
@@ -80,20 +65,6 @@ class NewRunScreen(Screen[None]):
             super().__init__()
             self.place, self.estate, self.problem = place, estate, problem
 
-    class Saved(Message):
-        """The inputs were written; or there is a file there; or they could not be."""
-
-        def __init__(self, path: str, text: str, problem: str = "", is_there: bool = False) -> None:
-            super().__init__()
-            self.path, self.text, self.problem, self.is_there = path, text, problem, is_there
-
-    class FileRead(Message):
-        """An inputs file was read, or could not be; faults have their places in it."""
-
-        def __init__(self, path: str, values: Mapping[str, Any] | None, faults: Sequence[str]) -> None:
-            super().__init__()
-            self.path, self.values, self.faults = path, values, faults
-
     def __init__(self, making: Making, book: str, prefill: Prefill | None = None) -> None:
         super().__init__()
         self._making, self._book, self._prefill = making, book, prefill
@@ -110,8 +81,7 @@ class NewRunScreen(Screen[None]):
         """Whether a redraw is on its way because there is other room."""
         self._labels: dict[str, str] = {}
         self._offers: dict[tuple[str, str, tuple[str, ...]], Offer] = {}
-        self._kept: Mapping[str, str] = {}
-        """What was typed by hand when it was last saved."""
+        self._files = InputFiles(self)
 
     def compose(self) -> ComposeResult:
         yield Prose(id="too-small")
@@ -128,16 +98,16 @@ class NewRunScreen(Screen[None]):
         self.query_one("#too-small", Prose).show([small])
         self._say([line(("New run", "heading"), "  reading the book…")])
         self.query_one("#new-fields").display = False
-        self._work(self._load, "load")
+        self.work(self._load, "load")
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self.draw)
 
     @on(FieldRow.Resized)
     def _resized(self) -> None:
         if not self._is_due:  # every row says so; once is enough
             self._is_due = True
-            self.call_after_refresh(self._draw)
+            self.call_after_refresh(self.draw)
 
     @property
     def is_busy(self) -> bool:
@@ -148,7 +118,8 @@ class NewRunScreen(Screen[None]):
         """The help of this screen."""
         return form_rows("new", keymap)
 
-    def _work(self, work: Any, name: str) -> None:
+    def work(self, work: Any, name: str) -> None:
+        """Do something in a worker thread; it posts a message when it is done."""
         self.run_worker(work, thread=True, group=f"new-{name}", name=f"new-{name}")
 
     # ------------------------------------------------------------ the book
@@ -185,8 +156,8 @@ class NewRunScreen(Screen[None]):
         if place == LIVE:
             self._take_place(LIVE, {}, edition)
         else:
-            self._work(partial(self._read_place, place, edition), "place")
-        self._draw()
+            self.work(partial(self._read_place, place, edition), "place")
+        self.draw()
 
     def _read_place(self, place: str, edition: str) -> None:
         try:
@@ -202,7 +173,7 @@ class NewRunScreen(Screen[None]):
             return
         if message.estate is None:
             self._place_problem = message.problem
-            self._draw()
+            self.draw()
         else:
             is_own = self._prefill is not None and self._prefill.place == message.place  # it had its own answers
             self._take_place(message.place, {} if is_own else message.estate.inputs, message.estate.edition)
@@ -215,7 +186,7 @@ class NewRunScreen(Screen[None]):
         known = {name: value for name, value in inputs.items() if not form.texts.get(name, "").strip()}
         self.form = form.filled(known, f"scenario {place}")
         self.place, self._edition = place, edition
-        self._draw()
+        self.draw()
 
     # ------------------------------------------------------------ drawing
 
@@ -225,7 +196,7 @@ class NewRunScreen(Screen[None]):
     def _say(self, rows: Sequence[Line]) -> None:
         self.query_one("#new-title", Prose).show(rows)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         """Bring every field up to date."""
         self._is_due = False
         form = self.form
@@ -280,7 +251,7 @@ class NewRunScreen(Screen[None]):
             self._place_typed, self._place_problem = message.text.strip(), ""
             if self._place_typed in (*self._scenarios, LIVE):
                 self._go_to(self._place_typed)
-        self._draw()
+        self.draw()
         self._keep_in_sight(message.name)
 
     def _keep_in_sight(self, name: str) -> None:
@@ -349,7 +320,7 @@ class NewRunScreen(Screen[None]):
             self._offers[(self.place, asked.of, within)] = picked.offer
             self._labels |= {c.value.lower(): c.label for c in picked.offer.choices if c.label != c.value}
         if picked.values is None:
-            self._draw()
+            self.draw()
         elif name == PLACE:
             self._go_to(picked.values[0])
         elif asked.is_map:
@@ -359,97 +330,16 @@ class NewRunScreen(Screen[None]):
             value = list(picked.values) if asked.is_many else picked.values[0]
             text = "[]" if value == [] and spec.default not in (None, [], "") else write(spec, value or None)
             self.form = form.typed(name, text)
-            self._draw()
+            self.draw()
             self._keep_in_sight(name)
 
-    # ------------------------------------------------------------ files
+    @on(files.Saved)
+    def _saved(self, message: files.Saved) -> None:
+        self._files.saved(message)
 
-    def _save(self) -> None:
-        if self.form is None:
-            return
-        ask = Asked("path", "File to write (YAML):", "A path", value=f"{self.form.book.id}-inputs.yaml")
-        body = lines("Everything that is filled in, right or wrong, goes into the file; defaults do not.")
-        question = Question("Save these inputs", tuple(body), "Save", (ask,))
-
-        def answered(answers: Answers | None) -> None:
-            if answers is not None and self.form is not None:
-                from runbook.book import dump_inputs
-
-                self._write(answers["path"], dump_inputs(self.form.book, self.form.given), False)
-
-        self.app.push_screen(Dialog(question), answered)
-
-    def _write(self, path: str, text: str, replaces: bool) -> None:
-        def work() -> None:
-            from runbook.book import save_inputs
-
-            try:
-                save_inputs(Path(path).expanduser(), text, replaces=replaces)
-            except FileExistsError:
-                self.post_message(self.Saved(path, text, is_there=True))
-            except RunbookError as error:
-                self.post_message(self.Saved(path, text, _told(error)))
-            else:
-                self.post_message(self.Saved(path, text))
-
-        self._work(work, "save")
-
-    @on(Saved)
-    def _saved(self, message: Saved) -> None:
-        if message.is_there:
-            body = (*lines(f"There is a file {message.path} already."), *lines("It would be lost.", "bad"))
-            question = Question("Replace the file?", body, "Replace", is_grave=True)
-
-            def answered(answers: Answers | None) -> None:
-                if answers is not None:
-                    self._write(message.path, message.text, True)
-
-            self.app.push_screen(Dialog(question), answered)
-        elif message.problem:
-            self._notify(message.problem, "error")
-        else:
-            self._kept = self.form.touched if self.form is not None else {}
-            self._notify(f"Saved: {message.path}")
-
-    def _load_file(self) -> None:
-        body = lines("What the file names takes the place of what stands in those fields; the others stay.")
-        ask = Asked("path", "File to read (YAML or JSON):", "A path", is_file=True)
-
-        def answered(answers: Answers | None) -> None:
-            if answers is not None and self.form is not None:
-                self._work(partial(self._read_file, self.form.book, answers["path"]), "file")
-
-        self.app.push_screen(Dialog(Question("Load inputs", tuple(body), "Load", (ask,))), answered)
-
-    def _read_file(self, book: Book, path: str) -> None:
-        from runbook.book import judge_inputs, load_inputs
-
-        try:
-            file = load_inputs(Path(path).expanduser())
-        except BookError as error:
-            self.post_message(self.FileRead(path, None, str(error).split("\n")))
-            return
-        faults = [str(f) for f in judge_inputs(book, file, source=file.source).faults if f.file]
-        self.post_message(self.FileRead(path, dict(file), faults))
-
-    @on(FileRead)
-    def _file_read(self, message: FileRead) -> None:
-        if self.form is None:
-            return
-        values = message.values or {}
-        known = [name for name in values if name in self.form.book.inputs]
-        if message.values is not None:
-            self.form = self.form.filled(values, f"file {Path(message.path).name}")
-            self._draw()
-        if message.faults:
-            told = "Nothing was filled in." if message.values is None else f"{len(known)} fields were filled in."
-            rows = [line((told, "heading")), *(row for fault in message.faults for row in lines(fault, "bad"))]
-            self.app.push_screen(Dialog(Question("The file is not right", tuple(rows), "Close")))
-        else:
-            self._notify(f"{len(known)} fields filled in from {message.path}")
-
-    def _notify(self, text: str, severity: Any = "information") -> None:
-        self.notify(clean(text), severity=severity, markup=False, timeout=8.0 if severity == "error" else 5.0)
+    @on(files.FileRead)
+    def _file_read(self, message: files.FileRead) -> None:
+        self._files.was_read(message)
 
     # ------------------------------------------------------------ on, and back
 
@@ -459,13 +349,13 @@ class NewRunScreen(Screen[None]):
         if form is None:
             return
         if self._place_typed != self.place:
-            self._notify("Not yet: it is not known where lists come from.", "warning")
+            self.say("Not yet: it is not known where lists come from.", "warning")
             self._row(PLACE).box.focus()
             if self._place_typed.endswith(_FILES):
                 self._go_to(self._place_typed)
             return
         if name := form.first_open():
-            self._notify("Not yet: this field is empty or wrong.", "warning")
+            self.say("Not yet: this field is empty or wrong.", "warning")
             self._row(name).box.focus()
             return
         from runbook.tui.screens.summary import SummaryScreen
@@ -482,15 +372,19 @@ class NewRunScreen(Screen[None]):
     def _close(self) -> None:
         self.dismiss()
 
+    def say(self, text: str, severity: Any = "information") -> None:
+        """Tell something in the corner, for a while."""
+        self.notify(clean(text), severity=severity, markup=False, timeout=8.0 if severity == "error" else 5.0)
+
     def action_act(self, id_: str) -> None:
         """What a key of the list stands for."""
         match id_:
             case "list":
                 self._open_list(self._at)
             case "save":
-                self._save()
+                self._files.save()
             case "load":
-                self._load_file()
+                self._files.load()
             case "go":
                 self._go()
             case "quit":
@@ -500,7 +394,7 @@ class NewRunScreen(Screen[None]):
 
     def _leave(self) -> None:
         touched = self.form.touched if self.form is not None else {}
-        if not touched or touched == self._kept:
+        if not touched or touched == self._files.kept:
             self.dismiss()
             return
         names = ", ".join(touched)

@@ -22,7 +22,8 @@ from runbook.core.error import RunbookError
 from runbook.tui.aside import Aside, CalledOff
 from runbook.tui.keys import bindings
 from runbook.tui.making import Making, Sight, Terms
-from runbook.tui.present.form import LIVE, MODE_WORDS, Field, form_rows, how_fields, how_problem
+from runbook.tui.present.fields import Field
+from runbook.tui.present.how import LIVE, MODE_WORDS, form_rows, how_fields, how_problem
 from runbook.tui.present.summary import book_rows, seen_rows
 from runbook.tui.present.text import BLANK, Line, clean, labelled, line, lines, one_line, short
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
@@ -103,7 +104,7 @@ class SummaryScreen(Screen[bool]):
         edition: str = "",
     ) -> None:
         super().__init__()
-        self._making, self._name, self._book, self._inputs = making, name, book, inputs
+        self._making, self._book_name, self._book, self._inputs = making, name, book, inputs
         self._fields = how_fields(scenarios)
         is_live = place == LIVE
         self._is_live = is_live
@@ -188,7 +189,7 @@ class SummaryScreen(Screen[bool]):
             return None
         is_live = self.mode == "live" or (self.mode == "plan" and self._is_live)
         return Terms(
-            self._name,
+            self._book_name,
             "live" if is_live else "rehearsal",
             "" if is_live else self.texts["scenario"],
             self.texts["edition"],

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
-from runbook.tui.present.form import Field
+from runbook.tui.present.fields import Field
 from runbook.tui.present.text import Line, line
 from runbook.tui.widgets.prose import Prose
 
