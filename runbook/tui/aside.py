@@ -10,12 +10,10 @@ from collections.abc import Callable, Coroutine
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from runbook.core.error import RunbookError
-
 T = TypeVar("T")
 
 
-class CalledOff(RunbookError):
+class CalledOff(Exception):
     """Nobody wants the answer any more."""
 
 

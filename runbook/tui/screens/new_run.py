@@ -252,11 +252,6 @@ class NewRunScreen(Screen[None]):
             if self._place_typed in (*self._scenarios, LIVE):
                 self._go_to(self._place_typed)
         self.draw()
-        self._keep_in_sight(message.name)
-
-    def _keep_in_sight(self, name: str) -> None:
-        """Its remark may have come, and with it a line more."""
-        self.call_after_refresh(self._row(name).scroll_visible, animate=False)
 
     @on(FieldRow.Reached)
     def _reached(self, message: FieldRow.Reached) -> None:
@@ -331,7 +326,6 @@ class NewRunScreen(Screen[None]):
             text = "[]" if value == [] and spec.default not in (None, [], "") else write(spec, value or None)
             self.form = form.typed(name, text)
             self.draw()
-            self._keep_in_sight(name)
 
     @on(files.Saved)
     def _saved(self, message: files.Saved) -> None:

@@ -141,6 +141,8 @@ class FieldRow(Vertical):
 
     def on_resize(self) -> None:
         self.post_message(self.Resized())
+        if self.box.has_focus:  # a remark has come, and with it a line more
+            self.scroll_visible(animate=False)
 
     def on_descendant_focus(self) -> None:
         self.scroll_visible(animate=False)
