@@ -15,10 +15,11 @@ from runbook.book import (
     judge_inputs,
     load_inputs,
     parse_sets,
+    save_inputs,
 )
 from runbook.book.kinds import example
 from runbook.book.reader import parse
-from runbook.core.error import BookError, UsageError
+from runbook.core.error import BookError, Unwritable, UsageError
 from tests.book.conftest import tiny, told
 
 SUB = "ABCDEF01-2222-3333-4444-555555555555"
@@ -305,3 +306,22 @@ def test_what_is_written_to_a_file_is_read_back_as_it_was(values: dict[str, Any]
 @pytest.mark.parametrize("text", ["no", "1e3", "0o17", "null", "~", "2021-01-01", "- a", "a: b", "#", " x", "é\u2028b"])
 def test_texts_that_look_like_something_else_are_kept_as_text(text: str) -> None:
     assert parse(dump_inputs(BOOK, {"text": text}), "x").root.plain() == {"text": text}
+
+
+def test_an_inputs_file_is_never_replaced_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "in.yaml"
+    save_inputs(path, "a", replaces=False)
+    with pytest.raises(FileExistsError):
+        save_inputs(path, "b", replaces=False)
+    assert path.read_text() == "a"
+    save_inputs(path, "b", replaces=True)
+    assert path.read_text() == "b"
+    assert [p.name for p in tmp_path.iterdir()] == ["in.yaml"]
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unwritable, match="cannot be written: No such file"):
+        save_inputs(tmp_path / "none" / "in.yaml", "a", replaces=False)
+    with pytest.raises(Unwritable, match="cannot be written"):
+        save_inputs(tmp_path, "a", replaces=True)
+    assert list(tmp_path.parent.glob(".*")) == []
