@@ -108,6 +108,8 @@ class Choices:
             raise ArmError(
                 f"No complete answer came within {LONGEST_S:g} s.", "Type the value, or read again."
             ) from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ArmError("The answer has a form that is not known here.", "Type the value.") from error
 
 
 def scenario_choices(name: str) -> Choices:
@@ -273,7 +275,9 @@ class _Look:
             self._remarks.append(remark)
 
     def _told(self, choices: Iterable[Choice]) -> Offer:
-        found = sorted(choices, key=lambda c: (c.label.lower(), c.detail, c.value))
+        found = sorted(
+            (c for c in choices if c.value.isprintable()), key=lambda c: (c.label.lower(), c.detail, c.value)
+        )
         if len(found) > MOST:
             self._remarks.append(f"The first {MOST:,} of {len(found):,} are shown; type another value by hand.")
         return Offer(tuple(found[:MOST]), tuple(self._remarks))

@@ -100,14 +100,16 @@ def scripted(reply: Callable[[str], Answer]) -> Choices:
 
 
 TWO = answer(200, {"value": [{"subscriptionId": SUB, "displayName": "One"}, {"subscriptionId": BRANCH}]})
-MACHINE = {"id": f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/\x1b[31mbad"}
+_MACHINES = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.HybridCompute/machines"
+MACHINES = [{"id": f"{_MACHINES}/m", "properties": {"status": "\x1b[31mbad"}}, {"id": f"{_MACHINES}/\x1b[31mbad"}]
+"""One of them has a name that no resource can have, so it is not offered."""
 
 
 def test_what_one_subscription_refuses_is_told_and_the_other_is_offered() -> None:
     def reply(path: str) -> Answer:
         if path == "/subscriptions":
             return TWO
-        return error(403, "AuthorizationFailed") if BRANCH in path else answer(200, {"value": [MACHINE]})
+        return error(403, "AuthorizationFailed") if BRANCH in path else answer(200, {"value": MACHINES})
 
     offer = offered(scripted(reply), "Microsoft.HybridCompute/machines")
     assert len(offer.choices) == 1

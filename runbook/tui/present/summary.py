@@ -247,3 +247,21 @@ def _node(finding: Finding) -> list[Line]:
     if finding.remark:
         rows += lines(f"As things stand: {one_line(finding.remark)}", "muted", "      ")
     return rows
+
+
+# ---------------------------------------------------------------- a live run
+
+
+def pinned_rows(pinned: Mapping[str, Any]) -> list[Line]:
+    """Where a live run writes."""
+    rows = labelled("Cloud", one_line(f"{pinned.get('cloud_name', '')} ({pinned.get('endpoint', '')})"))
+    rows += labelled("Tenant", one_line(pinned.get("tenant", "")))
+    rows += labelled("Signed in", one_line(pinned.get("account", "")))
+    for id_, name in pinned["subscriptions"].items():
+        rows += labelled("Subscription", one_line(f"{name or '(no name)'} ({id_})"))
+    return rows
+
+
+def names_in(pinned: Mapping[str, Any]) -> list[str]:
+    """What is to be typed: the name of each subscription, or its id where it has none."""
+    return [str(name or id_) for id_, name in pinned["subscriptions"].items()]

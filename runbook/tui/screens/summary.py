@@ -24,11 +24,9 @@ from runbook.tui.keys import bindings
 from runbook.tui.making import Making, Sight, Terms
 from runbook.tui.present.fields import Field
 from runbook.tui.present.how import LIVE, MODE_WORDS, form_rows, how_fields, how_problem
-from runbook.tui.present.summary import book_rows, seen_rows
-from runbook.tui.present.text import BLANK, Line, clean, labelled, line, lines, one_line, short
-from runbook.tui.screens.dialogs import Answers, Dialog, Question
-from runbook.tui.screens.dialogs import Field as Asked
-from runbook.tui.screens.home import HomeScreen
+from runbook.tui.present.summary import book_rows, pinned_rows, seen_rows
+from runbook.tui.present.text import BLANK, Line, labelled, line, lines, one_line, short
+from runbook.tui.screens.begin import Beginning, Failed, WhereRead, told
 from runbook.tui.screens.pick import Asking, Fixed, Picked, PickScreen, Plain
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.field_row import FieldRow
@@ -36,24 +34,8 @@ from runbook.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
     from runbook.book import Book
-    from runbook.engine.host import Attachment
 
 _GO = {"rehearsal": "Start the rehearsal", "plan": "Look again", "live": "Start the live run…"}
-
-
-def pinned_rows(pinned: Mapping[str, Any]) -> list[Line]:
-    """Where a live run writes."""
-    rows = labelled("Cloud", one_line(f"{pinned.get('cloud_name', '')} ({pinned.get('endpoint', '')})"))
-    rows += labelled("Tenant", one_line(pinned.get("tenant", "")))
-    rows += labelled("Signed in", one_line(pinned.get("account", "")))
-    for id_, name in pinned["subscriptions"].items():
-        rows += labelled("Subscription", one_line(f"{name or '(no name)'} ({id_})"))
-    return rows
-
-
-def names_in(pinned: Mapping[str, Any]) -> list[str]:
-    """What is to be typed: the name of each subscription, or its id where it has none."""
-    return [str(name or id_) for id_, name in pinned["subscriptions"].items()]
 
 
 class SummaryScreen(Screen[bool]):
@@ -86,13 +68,6 @@ class SummaryScreen(Screen[bool]):
             super().__init__()
             self.aside, self.sight, self.problem = aside, sight, problem
 
-    class WhereRead(Message):
-        """It is known what a live run would be pinned to, or why not."""
-
-        def __init__(self, terms: Terms, pinned: Mapping[str, Any] | None, problem: str = "") -> None:
-            super().__init__()
-            self.terms, self.pinned, self.problem = terms, pinned, problem
-
     def __init__(
         self,
         making: Making,
@@ -123,10 +98,9 @@ class SummaryScreen(Screen[bool]):
         self._sight: Sight | None = None
         self._seen: Terms | None = None
         """What was looked at last, or is being looked at."""
-        self._problem = ""
-        self._made: dict[str, str] = {}
-        """Runs that were made and are not open yet, by their terms."""
-        self._is_opened = False
+        self.problem = ""
+        """Why the last thing asked for could not be had."""
+        self._begin = Beginning(self, making)
 
     def compose(self) -> ComposeResult:
         yield Prose(id="too-small")
@@ -160,7 +134,7 @@ class SummaryScreen(Screen[bool]):
             self.call_after_refresh(self._draw)
 
     def on_screen_resume(self) -> None:
-        if self._is_opened:
+        if self._begin.is_opened:
             self.call_later(self._close)
 
     def _close(self) -> None:
@@ -229,7 +203,9 @@ class SummaryScreen(Screen[bool]):
         self.query_one("#summary-go", Button).label = f"{_GO.get(self.mode, 'Start')} (F5)"
         self.query_one("#summary-told", Prose).show(self._told())
         self.query_one("#summary-text", Prose).show(self._text())
-        can = {"go", "help", "quit", "look"} | ({"stop"} if self._aside is not None else set())
+        can = {"go", "help", "quit"} | ({"stop"} if self._aside is not None else set())
+        if self.mode != "plan":
+            can.add("look")
         if self._row(self._at).box.has_focus:
             can.add("list")
         self.query_one(KeyLine).offer(can, {"go": "Look" if self.mode == "plan" else "Start"})
@@ -253,12 +229,13 @@ class SummaryScreen(Screen[bool]):
 
     def _told(self) -> list[Line]:
         """How the look stands."""
-        if self._problem:
-            return lines(self._problem, "bad")
+        if self.problem:
+            return lines(self.problem, "bad")
         if self._aside is not None:
             return [line(("… ", "busy"), (f"Looking, without changing anything: {self._progress}F8 stops", "busy"))]
         if self._sight is not None and self._seen == self.terms:
-            return [line(("✓ looked at", "ok"), (" by reading alone", "muted"))]
+            more = "; to make a run of it, choose another mode" if self.mode == "plan" else ""
+            return [line(("✓ looked at", "ok"), (f" by reading alone{more}", "muted"))]
         return [line(("· not looked at", "wait"), (": what follows is from the book alone; F6 looks", "muted"))]
 
     def _text(self) -> list[Line]:
@@ -279,7 +256,7 @@ class SummaryScreen(Screen[bool]):
 
     def _answer(self, name: str, text: str) -> None:
         self.texts[name] = text
-        self._problem = ""
+        self.problem = ""
         terms = self.terms
         if terms is not None and terms != self._seen and self._is_known(terms):
             self._look()
@@ -317,13 +294,13 @@ class SummaryScreen(Screen[bool]):
         terms = self.terms
         if terms is None:
             return
-        self._seen, self._sight, self._problem, self._progress = terms, None, "", ""
+        self._seen, self._sight, self.problem, self._progress = terms, None, "", ""
         holder: list[Aside[Sight]] = []
 
-        def told(done: int, of: int) -> None:
+        def came(done: int, of: int) -> None:
             self.post_message(self.Came(holder[0], done, of))
 
-        aside = Aside(lambda: self._making.look(terms, told))
+        aside = Aside(lambda: self._making.look(terms, came))
         holder.append(aside)
         self._aside = aside
         self.run_worker(partial(self._looking, aside), thread=True, group="look", name="look")
@@ -335,7 +312,7 @@ class SummaryScreen(Screen[bool]):
         except CalledOff:
             return
         except RunbookError as error:
-            self.post_message(self.Looked(aside, None, _told(error)))
+            self.post_message(self.Looked(aside, None, told(error)))
 
     @on(Came)
     def _came(self, message: Came) -> None:
@@ -348,7 +325,7 @@ class SummaryScreen(Screen[bool]):
         if message.aside is not self._aside:
             return
         self._aside = None
-        self._sight, self._problem = message.sight, message.problem
+        self._sight, self.problem = message.sight, message.problem
         self._draw()
 
     def _call_off(self) -> None:
@@ -365,70 +342,23 @@ class SummaryScreen(Screen[bool]):
             self.notify("Not yet: an answer above is wrong.", severity="warning", markup=False)
         elif self.mode == "plan":
             self._look()
-        elif terms.mode == "live":
-            self._problem = ""
-            self.query_one("#summary-told", Prose).show(
-                [line(("… reading where this run would write", "busy"))],
-            )
-            self.run_worker(partial(self._where, terms), thread=True, exclusive=True, group="where", name="where")
         else:
-            self._open(terms, ())
-
-    def _where(self, terms: Terms) -> None:
-        try:
-            self.post_message(self.WhereRead(terms, self._making.where(terms)))
-        except RunbookError as error:
-            self.post_message(self.WhereRead(terms, None, _told(error)))
+            self._call_off()
+            self.problem = ""
+            self._begin.go(terms)
 
     @on(WhereRead)
     def _where_read(self, message: WhereRead) -> None:
-        pinned = message.pinned
-        if pinned is None:
-            self._problem = message.problem
-            self._draw()
-            return
+        self._begin.ask(message)
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        self.fail(message.problem)
+
+    def fail(self, problem: str) -> None:
+        """Say what is wrong, and stay."""
+        self.problem = problem
         self._draw()
-        names = names_in(pinned)
-        fields = tuple(
-            Asked(f"name{n}", f"To go on, type this name: {one_line(name)}", "The name", expected=one_line(name))
-            for n, name in enumerate(names)
-        )
-        body = (*lines("This run will change real resources.", "bad"), *pinned_rows(pinned))
-
-        def answered(answers: Answers | None) -> None:
-            if answers is None:
-                return
-            said = [name for n, name in enumerate(names) if answers[f"name{n}"] == one_line(name)]
-            try:
-                self._making.check_words(pinned, said)
-            except RunbookError as error:
-                self._problem = _told(error)
-                self._draw()
-                return
-            self._open(message.terms, tuple(said))
-
-        self.app.push_screen(Dialog(Question("Start this live run?", body, "Start", fields, is_grave=True)), answered)
-
-    def _open(self, terms: Terms, said: Sequence[str]) -> None:
-        """Have the run made and opened the way every run is; what fails comes back here."""
-        self._call_off()
-        self._problem = ""
-        self.post_message(HomeScreen.Chosen(partial(self._opening, terms, said)))
-
-    def _opening(self, terms: Terms, said: Sequence[str]) -> Attachment:
-        """In a worker thread. A run that was made but could not be opened is opened the next time."""
-        key = repr(terms)
-        try:
-            if key not in self._made:
-                self._made[key] = self._making.create(terms, said)
-            attachment = self._making.open_run(self._made[key], terms, said)
-        except RunbookError as error:
-            made = f" The run {self._made[key]} was made: it can be resumed." if key in self._made else ""
-            self._problem = f"{_told(error)}{made}"
-            self.app.call_from_thread(self._draw)
-            raise
-        self._is_opened = True
-        return attachment
 
     # ------------------------------------------------------------ keys
 
@@ -453,7 +383,3 @@ class SummaryScreen(Screen[bool]):
                 self.dismiss(False)
             case _:
                 pass
-
-
-def _told(error: RunbookError) -> str:
-    return clean(f"{error} {'' if error.hint in str(error) else error.hint}".strip())
