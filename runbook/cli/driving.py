@@ -19,6 +19,8 @@ from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
     from runbook.core.view import RunView
+    from runbook.journal.past import Past
+    from runbook.tui.runs import Runs
     from runbook.tui.settings import Kept
     from runbook.wiring import Wish
     from runbook.wiring.live_drive import Consent
@@ -157,7 +159,23 @@ def settings_of(home: Path) -> Kept:
     return kept
 
 
+def runs_of(home: Path) -> Runs:
+    """What a screen may know of the runs beside the one it shows."""
+    from runbook.cli.listing import run_doc
+    from runbook.cli.reading import every_run
+    from runbook.home import journal_path
+    from runbook.tui.runs import Runs
+
+    def past(run: str) -> Past:
+        from runbook.journal.reader import JournalPast
+
+        return JournalPast(journal_path(home, run))
+
+    return Runs(lambda: [run_doc(view, driver) for view, driver in every_run(home)], past)
+
+
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
+    from runbook.cli.desk import Desk
     from runbook.tui.app import run_app
 
     name = cache(named)  # a run must be made only once
@@ -172,7 +190,14 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
 
         return view_of(home, name())[0]
 
-    failure = run_app(open_attachment, glance=glance, program=output.program(), kept=settings_of(home))
+    failure = run_app(
+        open_attachment,
+        glance=glance,
+        program=output.program(),
+        kept=settings_of(home),
+        memory=Desk(home).memory(),
+        runs=runs_of(home),
+    )
     if failure is not None:
         raise failure
     return Exit.DONE

@@ -41,6 +41,7 @@ class Workshop:
         from runbook.tui.making import Making
 
         return Making(
+            list_books=self._books,
             load_book=self._book,
             list_scenarios=self._scenarios,
             read_scenario=self._scenario,
@@ -62,6 +63,11 @@ class Workshop:
             if self._signed_in is None:
                 self._signed_in = self._sign_in()
             return self._signed_in
+
+    def _books(self) -> Sequence[tuple[str, str]]:
+        from runbook.book import list_books
+
+        return [(book.id, book.title) for book in list_books() if not book.fault]
 
     def _book(self, name: str) -> Book:
         from runbook.book import load_book

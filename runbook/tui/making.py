@@ -95,6 +95,7 @@ class Making:
     """Everything that makes a run. All are called in worker threads; what they raise is a ``RunbookError``.
 
     Attributes:
+        list_books: name and title of the shipped ones.
         load_book: by name or file.
         list_scenarios: names of the shipped scenarios that answer a book's questions, its own first.
         read_scenario: by name or file.
@@ -106,6 +107,7 @@ class Making:
         open_run: opens it to be driven.
     """
 
+    list_books: Callable[[], Sequence[tuple[str, str]]]
     load_book: Callable[[str], Book]
     list_scenarios: Callable[[Book], Sequence[str]]
     read_scenario: Callable[[str], Estate]

@@ -13,15 +13,14 @@ from textual.pilot import Pilot
 from runbook.cli.making import Workshop
 from runbook.core.error import ContextError, RunbookError
 from runbook.tui.app import RunbookApp
+from runbook.tui.given import Home
 from runbook.tui.making import Making
 from runbook.tui.present.how import LIVE, Prefill
 from runbook.tui.present.text import as_text
-from runbook.tui.screens.home import Home
 from runbook.tui.screens.new_run import NewRunScreen
 from runbook.tui.screens.pick import Fixed, Plain
 from runbook.tui.widgets.prose import Prose
 from tests.tui.conftest import idle, screen_text
-from tests.tui.sample import Store, ready
 
 ARC, AVD = "arc-private-link", "avd-private-link"
 SIZES = [(80, 24), (120, 36)]
@@ -48,6 +47,28 @@ def refuse() -> Any:
     raise ContextError("Nobody is signed in to the Azure CLI.", "Sign in (az login).")
 
 
+def home_of(making: Making) -> Home:
+    """A home screen with nothing on it but the way to the form."""
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("nothing of this is asked for here")
+
+    return Home(
+        list_runs=lambda _: [],
+        list_books=list,
+        open_run=never,
+        watch_run=never,
+        take_over=never,
+        start_rehearsal=never,
+        archive=never,
+        report=never,
+        told_of_run=never,
+        told_of_book=never,
+        now_ms=lambda: 0,
+        new_run=lambda book: NewRunScreen(making, book),
+    )
+
+
 @asynccontextmanager
 async def form(
     home: Path,
@@ -59,8 +80,7 @@ async def form(
 ) -> AsyncIterator[tuple[Pilot[None], RunbookApp]]:
     """The app with the form on the screen, ready and at rest."""
     making = change(Workshop(home, sign_in).making)
-    nothing = Home(list, list, lambda _: Store(ready()), lambda _: Store(ready()), making)
-    app = RunbookApp(home=nothing, redraw_s=0.0, settle_s=0.0)
+    app = RunbookApp(home=home_of(making), redraw_s=0.0, settle_s=0.0)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)

@@ -22,14 +22,13 @@ from runbook.tui.making import Making, Sight, Terms
 from runbook.tui.present.how import LIVE, Prefill, prefill_of
 from runbook.tui.present.text import as_text
 from runbook.tui.screens.dialogs import Dialog
-from runbook.tui.screens.home import Home, HomeScreen
+from runbook.tui.screens.home import HomeScreen
 from runbook.tui.screens.new_run import NewRunScreen
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.screens.summary import SummaryScreen
 from tests.live.cloud import azure
-from tests.tui.conftest import idle, press, screen_text, write
-from tests.tui.forms import ARC, AVD, SIZES, at, clear, form, keys, settle, the_form, told
-from tests.tui.sample import Store, ready
+from tests.tui.conftest import idle, screen_text, write
+from tests.tui.forms import ARC, AVD, SIZES, at, clear, form, home_of, keys, settle, the_form, told
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -242,18 +241,17 @@ async def test_a_live_run_that_cannot_be_pinned_says_why(tmp_path: Path) -> None
         assert not list(run_ids(tmp_path))
 
 
-async def test_home_opens_the_form_of_the_highlighted_book(tmp_path: Path) -> None:
-    from tests.tui.test_app import Shelf
-
-    making = Workshop(tmp_path).making
-    app = RunbookApp(home=Home(list, lambda: [Shelf()], lambda _: Store(ready()), lambda _: Store(ready()), making))
+async def test_home_opens_the_form_of_a_book_that_it_asks_for(tmp_path: Path) -> None:
+    app = RunbookApp(home=home_of(Workshop(tmp_path).making))
     async with app.run_test() as pilot:
         await idle(pilot)
-        assert "n New run" in screen_text(app)
-        await keys(pilot, "n")
-        assert isinstance(app.screen, NewRunScreen)
+        text = await keys(pilot, "n")
+        assert "Which book?" in text
+        assert "arc-private-link" in text
+        text = await keys(pilot, "down", "enter")
+        assert "New run: Azure Virtual Desktop" in text
         await keys(pilot, "escape")
         assert isinstance(app.screen, HomeScreen)
-        await press(pilot, "enter")
-        assert isinstance(app.screen, RunScreen)
+        await keys(pilot, "n", "escape")
+        assert isinstance(app.screen, HomeScreen)
     app.close()

@@ -14,10 +14,10 @@ from textual.message import Message
 
 from runbook.core.error import RunbookError
 from runbook.tui.making import Making, Terms
+from runbook.tui.messages import Chosen
 from runbook.tui.present.summary import names_in, pinned_rows
 from runbook.tui.present.text import clean, lines, one_line
 from runbook.tui.screens.dialogs import Answers, Dialog, Field, Question
-from runbook.tui.screens.home import HomeScreen
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
@@ -96,7 +96,7 @@ class Beginning:
         self._screen.app.push_screen(Dialog(question), answered)
 
     def _open(self, terms: Terms, said: Sequence[str]) -> None:
-        self._screen.post_message(HomeScreen.Chosen(partial(self._opening, terms, said)))
+        self._screen.post_message(Chosen(partial(self._opening, terms, said)))
 
     def _opening(self, terms: Terms, said: Sequence[str]) -> Attachment:
         """In a worker thread. A run that was made but could not be opened is opened the next time."""

@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 _FILES: Final = (".yaml", ".yml", ".json")
 
 
-class NewRunScreen(Screen[None]):
-    """The form.
+class NewRunScreen(Screen[str | None]):
+    """The form. It opens what it makes by itself, so it ends with None.
 
     Args:
         making: what makes runs.
-        book: a book's name or file.
+        book: a book's name or file; empty asks for one.
         prefill: what to begin with, such as the inputs of a run that exists (``form.prefill_of``); by default the
             book's own scenario.
     """
@@ -57,6 +57,13 @@ class NewRunScreen(Screen[None]):
         def __init__(self, book: Book | None, scenarios: Sequence[str] = (), problem: str = "") -> None:
             super().__init__()
             self.book, self.scenarios, self.problem = book, scenarios, problem
+
+    class Shelved(Message):
+        """The books to choose from were listed."""
+
+        def __init__(self, books: Sequence[tuple[str, str]]) -> None:
+            super().__init__()
+            self.books = books
 
     class PlaceRead(Message):
         """The scenario that lists come from was read, or could not be."""
@@ -126,10 +133,27 @@ class NewRunScreen(Screen[None]):
 
     def _load(self) -> None:
         try:
+            if not self._book:
+                self.post_message(self.Shelved(self._making.list_books()))
+                return
             book = self._making.load_book(self._book)
             self.post_message(self.Loaded(book, self._making.list_scenarios(book)))
         except RunbookError as error:
             self.post_message(self.Loaded(None, (), _told(error)))
+
+    @on(Shelved)
+    def _shelved(self, message: Shelved) -> None:
+        """Ask which book; none ends the form."""
+
+        def picked(found: Picked | None) -> None:
+            if found is None or found.values is None:
+                self.call_later(self._close)
+            else:
+                self._book = found.values[0]
+                self.work(self._load, "load")
+
+        known = Fixed([Plain(name, name, title) for name, title in message.books])
+        self.app.push_screen(PickScreen(Asking("Which book?", "to choose from", None, known)), picked)
 
     @on(Loaded)
     async def _loaded(self, message: Loaded) -> None:
@@ -364,7 +388,7 @@ class NewRunScreen(Screen[None]):
         self.app.push_screen(summary, back)
 
     def _close(self) -> None:
-        self.dismiss()
+        self.dismiss(None)
 
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell something in the corner, for a while."""
@@ -389,14 +413,14 @@ class NewRunScreen(Screen[None]):
     def _leave(self) -> None:
         touched = self.form.touched if self.form is not None else {}
         if not touched or touched == self._files.kept:
-            self.dismiss()
+            self.dismiss(None)
             return
         names = ", ".join(touched)
         body = lines(f"What you typed is not saved: {names}.") + lines("Ctrl+S in the form saves it.", "muted")
 
         def answered(answers: Answers | None) -> None:
             if answers is not None:
-                self.dismiss()
+                self.dismiss(None)
 
         self.app.push_screen(Dialog(Question("Leave the form?", tuple(body), "Leave", is_grave=True)), answered)
 
