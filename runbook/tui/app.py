@@ -57,6 +57,7 @@ SHEETS = (
     "failure.tcss",
     "timeline.tcss",
     "compare.tcss",
+    "new.tcss",
 )
 """A style sheet for each screen, and one for what they share."""
 
@@ -195,7 +196,7 @@ class RunbookApp(App[None]):
 
     @on(OpenFailed)
     def _open_failed(self, message: OpenFailed) -> None:
-        if self._home is None:
+        if self._home is None and len(self.screen_stack) <= 2:  # nothing but the opening is shown
             self.failure = message.error
             self.exit()
             return
@@ -206,7 +207,8 @@ class RunbookApp(App[None]):
 
     @on(Chosen)
     def _chosen(self, message: Chosen) -> None:
-        """A run or a book was chosen on the home screen."""
+        """A run or a book was chosen on the home screen, or a new run is to begin."""
+        self._glance = None  # it shows the run that the program was started with
         self._start_opening(message.open_attachment)
 
     # ------------------------------------------------------------ for every screen

@@ -171,8 +171,35 @@ _RAW: Final = (
     Key("quit", "escape,q,v", "Esc", "Back", "Close."),
 )
 
+_FIELDS: Final = (
+    Key("field(1)", "down", "↓", "Field", "The next field; Tab does it, too.", False),
+    Key("field(-1)", "up", "↑", "Field", "The field before; Shift+Tab does it, too.", False),
+    Key("list", "f2", "F2", "List", "Open the list of what the field could hold; Enter does it, too."),
+)
+_ASK: Final = Key("help", "f1", "F1", "Help", "Show every key and every sign.")
+
+_NEW: Final = (
+    *_FIELDS,
+    Key("save", "ctrl+s", "^S", "Save", "Write what is filled in to a YAML file."),
+    Key("load", "ctrl+o", "^O", "Load", "Fill in what a YAML or JSON file holds."),
+    Key("go", "f5,ctrl+g", "F5", "Summary", "Go on to the summary: what would be made, and how it is started."),
+    _ASK,
+    Key("quit", "escape", "Esc", "Back", "Leave the form; asks first if something typed would be lost."),
+)
+
+_SUMMARY: Final = (
+    *_FIELDS,
+    Key("look", "f6", "F6", "Look", "Look again at what a run would do; only reads."),
+    Key("stop", "f8", "F8", "Stop", "Give up the look that is under way."),
+    Key("go", "f5,ctrl+g", "F5", "Start", "Do what is chosen under Mode. A live run asks for the subscription's name."),
+    _ASK,
+    Key("quit", "escape", "Esc", "Back", "Back to the form; nothing is lost."),
+)
+
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
+    "new": _NEW,
+    "summary": _SUMMARY,
     "home": _HOME,
     "timeline": _TIMELINE,
     "compare": _COMPARE,
