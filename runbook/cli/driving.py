@@ -181,7 +181,7 @@ def runs_of(home: Path) -> Runs:
 
         return JournalPast(journal_path(home, run))
 
-    return Runs(lambda: [run_doc(view, driver) for view, driver in every_run(home)], past)
+    return Runs(listed, past)
 
 
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
