@@ -363,10 +363,9 @@ async def test_what_is_refused_is_told_and_the_home_stays() -> None:
         assert isinstance(app.screen, HomeScreen)
 
 
-async def test_keys_of_screens_that_are_not_there_do_nothing_and_say_so() -> None:
+async def test_a_key_whose_screen_is_not_there_does_nothing_and_says_so() -> None:
     async with at_home(several()) as (pilot, app):
-        for key in ("n", "c", "h"):
-            assert "That is not possible here." in await press(pilot, key)
+        assert "That is not possible here." in await press(pilot, "n")
         assert isinstance(app.screen, HomeScreen)
 
 
@@ -393,22 +392,6 @@ async def test_n_makes_a_run_of_the_chosen_book_and_opens_it() -> None:
         assert of == ["arc-private-link"]
         assert house.asked[-1] == ("open", "made-1")
         assert isinstance(app.screen, RunScreen)
-
-
-async def test_c_and_h_show_what_they_were_given_for_the_run() -> None:
-    of: list[tuple[str, str]] = []
-
-    def above(what: str) -> Any:
-        def make(run: str) -> Screen[Any]:
-            of.append((what, run))
-            return Above(None)
-
-        return make
-
-    async with at_home(several(), compare=above("compare"), timeline=above("history")) as (pilot, app):
-        await press(pilot, "c", "h")
-        assert of == [("compare", "arc-1"), ("history", "arc-1")]
-        assert isinstance(app.screen, HomeScreen)
 
 
 async def test_the_list_is_read_again_and_what_changed_moves_without_the_cursor() -> None:
