@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "abort": "End a run for good. What was changed stays changed.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",
+    "serve": "Serve the screens to a browser on this machine.",
     "simulate": "Serve a simulated Azure for the Azure CLI and other real clients.",
     "books": "List the books, or the inputs of one.",
     "lint": "Check book files.",

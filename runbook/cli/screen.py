@@ -21,10 +21,10 @@ def show_home(home: Path) -> Exit:
     from runbook.tui.app import run_home
 
     failure = run_home(
-        lambda: _runs(home),
-        _books,
-        lambda run: _open(home, run),
-        lambda book: _open(home, _create(home, book)),
+        lambda: runs(home),
+        books,
+        lambda run: open_here(home, run),
+        lambda book: open_here(home, create(home, book)),
         output.program(),
     )
     if failure is not None:
@@ -32,26 +32,30 @@ def show_home(home: Path) -> Exit:
     return Exit.DONE
 
 
-def _runs(home: Path) -> list[dict[str, Any]]:
+def runs(home: Path) -> list[dict[str, Any]]:
+    """The run objects of ``runs --json``, newest first."""
     from runbook.cli.listing import run_doc
     from runbook.cli.reading import every_run
 
     return [run_doc(view, driver) for view, driver in every_run(home, quietly=True)]
 
 
-def _books() -> list[Any]:
+def books() -> list[Any]:
+    """The books that can be rehearsed."""
     from runbook.book import list_books
 
     return [book for book in list_books() if not book.fault]
 
 
-def _create(home: Path, book: str) -> str:
+def create(home: Path, book: str) -> str:
+    """A rehearsal of a book; gives the run's id."""
     from runbook.wiring import Wish, create_run
 
     return create_run(home, Wish(book))
 
 
-def _open(home: Path, run: str) -> Any:
+def open_here(home: Path, run: str) -> Any:
+    """A run to drive; to look on where another process drives it."""
     from runbook.wiring import attach
 
     return attach(home, run, **Front().opening)
