@@ -72,7 +72,7 @@ class Process(AppService):
         self._argv, self._environment = argv, environment
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> asyncio.subprocess.Process:
-        environment = self._build_environment(width, height) | self._environment
+        environment = {**self._build_environment(width, height), **self._environment}
         # In a session of its own: Ctrl-C in our terminal is for us, and we ask it to end.
         self._process = started = await asyncio.create_subprocess_exec(
             *self._argv,
@@ -99,8 +99,11 @@ class Process(AppService):
 
     async def end(self, patience_s: float) -> None:
         """Ask the process to end, and see that it does."""
+        if self._process is None:  # it could not be started
+            return
         with contextlib.suppress(OSError):
             await self.send_meta({"type": "quit"})
+            self.stdin.close()  # the end of its input is for one that does not listen
         try:
             await asyncio.wait_for(self.ended(), patience_s)
         except TimeoutError:

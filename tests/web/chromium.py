@@ -79,6 +79,7 @@ class Page:
 
     async def open(self, address: str) -> None:
         """Open an address in a tab of its own."""
+        self._session = ""
         target = await self.call("Target.createTarget", url="about:blank")
         attached = await self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
