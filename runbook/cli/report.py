@@ -26,23 +26,32 @@ def command(settings: Settings, run: str, form: str, out: str | None) -> Exit:
 
     A report may be written at any time; it says how the run stood.
     """
-    from runbook.cli.reading import opened
-    from runbook.journal.load import load_view
-    from runbook.report import render, report_doc
-
-    with opened(settings.home, run) as journal:
-        faults = journal.check()
-        doc = report_doc(load_view(journal), journal.entries(), journal.drivers(), journal.head(), faults)
-    text = render(doc, form)
+    text, is_damaged = report_text(settings.home, run, form)
     if out is None:
         output.document(text)
     else:
         _write(Path(out), text)
         output.talk(f"Wrote {out}.")
-    if faults:
+    if is_damaged:
         output.talk(f"The journal of {run} is damaged; the report says where.")
         return Exit.FAILED
     return Exit.DONE
+
+
+def report_text(home: Path, run: str, form: str) -> tuple[str, bool]:
+    """The report of a run in a form, and whether its journal is damaged.
+
+    Raises:
+        RunUnknown, TooNew, Damaged: as the class says.
+    """
+    from runbook.cli.reading import opened
+    from runbook.journal.load import load_view
+    from runbook.report import render, report_doc
+
+    with opened(home, run) as journal:
+        faults = journal.check()
+        doc = report_doc(load_view(journal), journal.entries(), journal.drivers(), journal.head(), faults)
+    return render(doc, form), bool(faults)
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,13 +10,19 @@ from runbook.cli.driving import Front, check_terminal, settings_of
 from runbook.cli.exits import Exit
 
 
-def show_home(home: Path) -> Exit:
-    """Show the home screen until the operator leaves.
+def show_home(home: Path, plain: bool = False) -> Exit:
+    """Show the home screen until the operator leaves; in lines where that is wished for.
 
     Raises:
         UsageError: there is no terminal.
         RunbookError: the screen broke.
     """
+    from runbook.cli.plainly import is_plain
+
+    if is_plain(home, plain):
+        from runbook.cli.plain_home import show_plain_home
+
+        return show_plain_home(home)
     check_terminal()
     from runbook.tui.app import run_home
 

@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,13 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument("--run", default="")
     parser.add_argument("--write", action="store_true")
     said = parser.parse_args(args)
+    from runbook.cli.driving import settings_of
     from runbook.tui.served import ServedApp
 
     opens = opener(said.home, may_write=said.write)
     first = (lambda: opens(said.run)) if said.run else None
-    app = ServedApp(shown(said.home, opens, may_write=said.write), first, program=said.program)
+    kept = settings_of(said.home) if said.write else replace(settings_of(said.home), save=None)
+    app = ServedApp(shown(said.home, opens, may_write=said.write), first, program=said.program, kept=kept)
     try:
         app.run()
     except OSError:  # the page and its server are gone

@@ -17,6 +17,7 @@ from runbook.tui.app import RunbookApp
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
     from runbook.tui.screens.home import Home
+    from runbook.tui.settings import Kept
 
 DRIVER = f"{__name__}:ServedDriver"
 """For the environment variable ``TEXTUAL_DRIVER``."""
@@ -39,10 +40,18 @@ class ServedApp(RunbookApp):
         home: what the home screen shows.
         first: opens the run; called in a worker thread.
         program: how the operator calls this program.
+        kept: the operator's settings.
     """
 
-    def __init__(self, home: Home, first: Callable[[], Attachment] | None = None, *, program: str = "runbook") -> None:
-        super().__init__(home=home, program=program)
+    def __init__(
+        self,
+        home: Home,
+        first: Callable[[], Attachment] | None = None,
+        *,
+        program: str = "runbook",
+        kept: Kept | None = None,
+    ) -> None:
+        super().__init__(home=home, program=program, kept=kept)
         self._first = first
 
     def on_ready(self) -> None:
