@@ -14,7 +14,7 @@ from runbook.core.clock import duration
 from runbook.core.docs import ChangeDoc
 from runbook.core.entry import Entry
 from runbook.core.state import FINISHED, TRANSITIONS, NodeState
-from runbook.core.tally import FEW, standing, title_of
+from runbook.core.tally import FEW, by_step, standing, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present import node as pages
 from runbook.tui.present.entries import entry_lines
@@ -54,7 +54,7 @@ def now_lines(node: NodeView, now_ms: int, real_s: RealS | None = None) -> list[
 
 def guide_lines(view: RunView, node: NodeView, now_ms: int, real_s: RealS | None = None) -> list[str]:
     """What is the matter, then why, what happens, what can go wrong, the source, and what it comes after."""
-    step = next((s for s in view.book.get("steps", ()) if s["id"] == node.doc["step"]), {})
+    step: Mapping[str, Any] = next((s for s in view.book.get("steps", ()) if s["id"] == node.doc["step"]), {})
     rows = [*head_lines(node, now_ms), *now_lines(node, now_ms, real_s)]
     told = step.get("guide") or {}
     told = told if isinstance(told, Mapping) else {"what": told}
@@ -125,26 +125,31 @@ def journal_lines(entries: Iterable[Entry]) -> list[str]:
     return as_text(entry_lines(entries)).replace(" → ", " to ").split("\n")
 
 
-def overview_lines(view: RunView, asked: str = "") -> tuple[list[str], list[str]]:
-    """Every node under its phase, numbered, with counts; and the ids by those numbers, from 1.
+def in_book_order(view: RunView) -> list[str]:
+    """Every node's id, step by step as the book has them: the order in which they are numbered."""
+    places = {step["id"]: place for place, step in enumerate(view.book.get("steps", ()))}
+    return [n.id for n in sorted(view.nodes.values(), key=lambda n: places.get(n.doc["step"], len(places)))]
+
+
+def overview_lines(view: RunView, numbers: Sequence[str], asked: str = "") -> list[str]:
+    """Every node under its phase, numbered, with counts.
 
     Args:
         view: the run.
+        numbers: the nodes' ids; their numbers are their places, from 1.
         asked: a step, whose nodes are all named; ``all`` for every step's; else a step with many is one line.
     """
     titles = {p["id"]: p.get("title", p["id"]) for p in view.book.get("phases", ())}
-    of_step: dict[str, list[NodeView]] = {}
-    for node in view.nodes.values():
-        of_step.setdefault(node.doc["step"], []).append(node)
-    rows, ids = [], list(view.nodes)
-    numbers = {id_: number for number, id_ in enumerate(ids, 1)}
+    members = by_step(view.nodes.values())
+    places = {id_: number for number, id_ in enumerate(numbers, 1)}
+    rows: list[str] = []
     phase = None
     for step in view.book.get("steps", ()):
         if step.get("phase", "") != phase:
             phase = step.get("phase", "")
-            inside = [n for n in view.nodes.values() if n.doc["phase"] == phase]
-            rows.append(f"{one_line(titles.get(phase, phase))}: {standing(n.state for n in inside)}")
-        nodes = of_step.get(step["id"], [])
+            inside = [n.state for n in view.nodes.values() if n.doc["phase"] == phase]
+            rows.append(f"{one_line(titles.get(phase, phase))}: {standing(inside) if inside else 'comes later'}")
+        nodes = members.get(step["id"], [])
         if not nodes:
             why = "nothing to do here" if step["id"] in view.expanded else "known when what it needs is finished"
             rows.append(f"  {title_of(view, step['id'])}: {why}")
@@ -154,8 +159,8 @@ def overview_lines(view: RunView, asked: str = "") -> tuple[list[str], list[str]
             rows.append(f"  {title_of(view, step['id'])}: {standing(n.state for n in nodes)}{need}")
             rows.append(f"    overview {step['id']}: names each of its nodes")
         else:
-            rows += [node_line(n, numbers[n.id]) for n in nodes]
-    return rows, ids
+            rows += [node_line(n, places[n.id]) for n in nodes]
+    return rows
 
 
 def node_line(node: NodeView, number: int) -> str:
@@ -164,11 +169,11 @@ def node_line(node: NodeView, number: int) -> str:
     return f"  {number}. {word(node)}{need}: {one_line(node.doc['title']) or node.id}"
 
 
-def found_lines(view: RunView, ids: Sequence[str]) -> list[str]:
+def found_lines(view: RunView, ids: Sequence[str], numbers: Sequence[str]) -> list[str]:
     """Nodes that were looked for."""
-    numbers = {id_: number for number, id_ in enumerate(view.nodes, 1)}
+    places = {id_: number for number, id_ in enumerate(numbers, 1)}
     names = short_ids(view.nodes)
-    rows = [f"{node_line(view.nodes[i], numbers[i])} [{names[i]}]" for i in ids[:_FOUND]]
+    rows = [f"{node_line(view.nodes[i], places[i])} [{names[i]}]" for i in ids[:_FOUND]]
     return rows + ([f"  and {len(ids) - _FOUND} more"] if len(ids) > _FOUND else [])
 
 

@@ -21,7 +21,6 @@ from runbook.cli.lines import Teller, closing_lines
 from runbook.cli.naming import find
 from runbook.cli.plain_acts import Acts
 from runbook.cli.plain_words import help_lines, meaning
-from runbook.cli.planning import differs
 from runbook.core.entry import Kind
 from runbook.core.error import RunbookError
 from runbook.core.event import Event
@@ -38,6 +37,9 @@ from runbook.tui.present.words import first_at_work, next_for_me
 __all__ = ["Left", "choices", "question_lines", "run_plain"]
 
 _OVER = (RunState.DONE, RunState.ABORTED)
+_BURST: Final = 50
+"""So many handfuls of news in a row, and a question is asked between them all the same."""
+_AT_ONCE: Final = 1000
 _WRONG: Final = 25
 """So many answers in a row that fit no question are no person's."""
 
@@ -87,12 +89,14 @@ class _Talk:
     teller: Teller = field(default_factory=Teller)
     singly: set[str] = field(default_factory=set)
     """Steps whose ready nodes are asked about one by one, as the operator wished."""
-    later: set[tuple[str, int]] = field(default_factory=set)
-    """Questions put off: node, and when it came into the state that asks."""
+    later: set[tuple[object, ...]] = field(default_factory=set)
+    """Questions put off, as ``asked_by`` tells one from another."""
     at: str = ""
     """The node that the operator went to; empty where they follow what asks."""
     subject: str = ""
     """The node that was last spoken of."""
+    numbers: list[str] = field(default_factory=list)
+    """The nodes as they were last numbered."""
     said: object = None
     """What was last asked or told and need not be told again before anything else was printed."""
     wrong: int = 0
@@ -104,10 +108,11 @@ class _Talk:
         output.data(f"Run {view.id}: {what}. Answer with a word or its first letter; h explains.")
         if self.attachment.is_read_only:
             self._print(self._who())
+        burst = 0
         while self.attachment.failure is None:
-            if self.show(wait_s=0.2):
-                self.said = None
+            if self.show(wait_s=0.2) and (burst := burst + 1) < _BURST:
                 continue
+            burst = 0
             if (typed := self.answers.typed()) is not None:
                 self._obey(typed)
                 continue
@@ -142,23 +147,25 @@ class _Talk:
     def show(self, wait_s: float = 0.0) -> bool:
         """Print what happened; wait for something to happen if nothing did. Whether anything had."""
         had_any = False
-        while True:
+        for _ in range(_AT_ONCE):
             try:
                 event = self.events.get(timeout=wait_s) if wait_s and not had_any else self.events.get_nowait()
             except queue.Empty:
-                return had_any
+                break
             had_any = True
             if self._is_asked(event):
                 continue
             for line in self.teller.lines(event):
                 output.data(line)
+                self.said = None
+        return had_any
 
     def _is_asked(self, event: Event) -> bool:
         """Whether a question will tell it all, as it does when a node of a small step comes to want an answer."""
         node = event.view.nodes.get(event.entry.node or "")
         if node is None or event.entry.kind is not Kind.OBSERVED or not choices(node):
             return False
-        is_later = (node.id, node.since_ms) in self.later
+        is_later = asked_by(node) in self.later
         return not is_later and len(event.view.of_step(node.doc["step"])) <= FEW
 
     def _asking(self, view: RunView) -> NodeView | None:
@@ -167,7 +174,7 @@ class _Talk:
         if self.at:
             node = view.nodes[self.at]
             return node if choices(node) else None
-        return next((n for n in view.nodes.values() if choices(n) and (n.id, n.since_ms) not in self.later), None)
+        return next((n for n in view.nodes.values() if choices(n) and asked_by(n) not in self.later), None)
 
     def _is_stuck(self, view: RunView) -> bool:
         return view.state is not RunState.ACTIVE and not any(n.due_ms is not None for n in view.nodes.values())
@@ -189,7 +196,7 @@ class _Talk:
         if node.state is not NodeState.READY or step in self.singly:
             return []
         ready = [n for n in view.of_step(step) if n.state is NodeState.READY and not n.is_approved]
-        return [n for n in ready if (n.id, n.since_ms) not in self.later]
+        return [n for n in ready if asked_by(n) not in self.later]
 
     # ------------------------------------------------------------ asking
 
@@ -230,7 +237,7 @@ class _Talk:
             case "one":
                 self.singly.add(step)
             case "later":
-                self.later |= {(n.id, n.since_ms) for n in nodes}
+                self.later |= {asked_by(n) for n in nodes}
             case "help":
                 self._help(reply or "")
             case "":
@@ -240,7 +247,7 @@ class _Talk:
 
     def _ask(self, node: NodeView) -> None:
         self.subject = node.id
-        key = (node.id, node.since_ms)
+        key = asked_by(node)
         if self.said != key:
             self._print(question_lines(node))
         self.said = key
@@ -263,7 +270,8 @@ class _Talk:
 
     def _has_moved_on(self, node: NodeView) -> bool:
         now = self.attachment.view.nodes[node.id]
-        return self._has_failed() or (now.state, now.since_ms) != (node.state, node.since_ms)
+        is_looking = now.state is NodeState.OBSERVING  # it may well come back with the same question
+        return self._has_failed() or not (is_looking or asked_by(now) == asked_by(node))
 
     def _possible(self, node: NodeView) -> tuple[str, ...]:
         """What can be decided about a node that asks nothing."""
@@ -297,7 +305,8 @@ class _Talk:
             case "help":
                 self._help(rest)
             case "overview":
-                self._print(pages.overview_lines(self.attachment.view, rest or ("all" if self._is_few() else ""))[0])
+                asked = rest or ("all" if self._is_few() else "")
+                self._print(pages.overview_lines(self.attachment.view, self._numbered(), asked))
             case "find":
                 self._find(rest)
             case "go":
@@ -316,6 +325,11 @@ class _Talk:
                 self._page(word, rest, node)
             case _:
                 self._decide(word, rest, node)
+
+    def _numbered(self) -> list[str]:
+        """The nodes by the numbers that are told now; they hold until told anew, also where nodes come between."""
+        self.numbers = pages.in_book_order(self.attachment.view)
+        return self.numbers
 
     def _is_few(self) -> bool:
         return len(self.attachment.view.nodes) <= 4 * FEW
@@ -358,12 +372,12 @@ class _Talk:
 
     def _find(self, text: str) -> None:
         found = matches(self.attachment.view, text)
-        self._print(pages.found_lines(self.attachment.view, found))
+        self._print(pages.found_lines(self.attachment.view, found, self._numbered()))
         output.data(f"{len(found)} found. go NUMBER looks at one." if found else "Nothing like that. find TEXT.")
 
     def _go_to(self, asked: str) -> None:
         view = self.attachment.view
-        ids = list(view.nodes)
+        ids = self.numbers or self._numbered()
         try:
             is_number = asked.isdecimal() and 0 < int(asked) <= len(ids)
             goal = ids[int(asked) - 1] if is_number else find(ids, asked)
@@ -372,16 +386,16 @@ class _Talk:
             return
         near = [] if goal in view.nodes else matches(view, asked)
         if goal not in view.nodes and len(near) != 1:
-            self._print(pages.found_lines(view, near))
+            self._print(pages.found_lines(view, near, self._numbered()))
             self._misunderstood("go NUMBER or go NAME; overview has the numbers.")
             return
         self.at = self.subject = goal if goal in view.nodes else near[0]
         node = view.nodes[self.at]
-        self.later.discard((node.id, node.since_ms))
+        self.later.discard(asked_by(node))
         if not choices(node) or self.attachment.is_read_only:
             self._print([*pages.head_lines(node, self.attachment.now_ms())])
             self._print(pages.now_lines(node, self.attachment.now_ms(), self._real_s))
-            self.said = (node.id, node.since_ms)
+            self.said = asked_by(node)
 
     def _next(self) -> None:
         self.later.clear()
@@ -403,6 +417,20 @@ class _Talk:
     def _print(self, rows: list[str]) -> None:
         for row in rows:
             output.data(row)
+
+
+def asked_by(node: NodeView) -> tuple[object, ...]:
+    """What tells one question from another: a node that looks again by itself and finds the same asks nothing new."""
+    match node.state:
+        case NodeState.READY:
+            about: object = tuple(change["digest"] for change in node.changes)
+        case NodeState.BLOCKED if node.blocked:
+            about = node.blocked["rule"], node.blocked["message"]
+        case NodeState.WAITING if node.waiting:
+            about = node.waiting["who"], node.waiting["since_ms"]
+        case _:
+            about = node.since_ms
+    return node.id, node.state, choices(node), about
 
 
 def choices(node: NodeView) -> tuple[str, ...]:
@@ -431,7 +459,7 @@ def question_lines(node: NodeView) -> list[str]:
         for change in node.changes:
             risk = " (disruptive)" if change["risk"] == "disruptive" else ""
             lines += [f"  {change['title']}{risk}"]
-            lines += [f"    {row}" for d in change["diff"] for row in differs(d["path"], d["before"], d["after"])]
+            lines += [f"    {row}" for diff in change["diff"] for row in pages.spoken(diff)]
             lines += [f"    $ {change['command']['az']}"]
     if node.waiting and node.state is NodeState.WAITING:
         wait = node.waiting

@@ -102,17 +102,32 @@ def _gathered(spec: InputSpec, text: str, answers: Answers) -> Any:
     """Lists and maps take a line for each member, or the whole of them in one line as YAML."""
     from runbook.book import parse_sets
 
-    if spec.type not in ("list", "map") or text.startswith(("[", "{")):
-        return parse_sets([f"{spec.name}={text}"])[spec.name] if text.startswith(("[", "{")) else text
-    lines = [text]
-    while len(lines) < _MEMBERS and (line := answers.ask("The next? (empty: that was the last)")):
-        lines.append(line)
+    if text.startswith(("[", "{")):
+        return parse_sets([f"{spec.name}={text}"])[spec.name]
+    if spec.type not in ("list", "map"):
+        return text
+    members = [_member(spec, text)]
+    while len(members) < _MEMBERS and (line := answers.ask("The next? (empty: that was the last)")):
+        try:
+            members.append(_member(spec, line))
+        except ValueError as error:
+            output.data(f"Not that: {error}. Those before it stand.")
+    return dict(members) if spec.type == "map" else [value for _, value in members]
+
+
+def _member(spec: InputSpec, text: str) -> tuple[str, Any]:
+    """The name and value of one member of a map; of a list, its value alone.
+
+    Raises:
+        ValueError: it will not do.
+    """
+    assert spec.items is not None
     if spec.type == "list":
-        return lines
-    pairs = [line.partition("=") for line in lines]
-    if wrong := next((line for line, pair in zip(lines, pairs, strict=True) if not pair[1]), ""):
-        raise ValueError(f"{wrong} is not of the form name=value")
-    return {name.strip(): value.strip() for name, _, value in pairs}
+        return "", _checked(spec.items, text)
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ValueError(f"{text} is not of the form name=value")
+    return name.strip(), _checked(spec.items, value.strip())
 
 
 def _checked(spec: InputSpec, value: Any) -> Any:
