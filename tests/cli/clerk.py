@@ -14,11 +14,6 @@ from typing import Final
 Answer = Callable[[str], str | None]
 """What to say to a line; None where it is no question."""
 
-
-class Hush(Exception):
-    """No more is said: the input ends here."""
-
-
 _RULES: Final = (
     (r"(?:This is disruptive. )?Type (?:this name|the step's name|the run's name), (\S+?), to go on", r"\1"),
     (r"What do you vouch for\?", "Done on 3 May, ticket 4711"),
@@ -55,12 +50,7 @@ def by_pipe(*args: str, answer: Answer = agreeable, env: dict[str, str] | None =
         said = 0
         for line in process.stdout:
             told.append(line.rstrip("\n"))
-            try:
-                reply = answer(told[-1])
-            except Hush:
-                process.stdin.close()
-                break
-            if reply is not None:
+            if (reply := answer(told[-1])) is not None:
                 said += 1
                 assert said <= MOST, told[-40:]
                 with contextlib.suppress(BrokenPipeError):
@@ -68,7 +58,6 @@ def by_pipe(*args: str, answer: Answer = agreeable, env: dict[str, str] | None =
                     process.stdin.flush()
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
-        told += [line.rstrip("\n") for line in process.stdout]
         return process.wait(60), told
 
 

@@ -23,8 +23,9 @@ from runbook.cli.reading import view_of
 from runbook.core.docs import BlockDoc
 from runbook.core.state import NodeState, RunState
 from runbook.tui.keys import SCREENS
-from tests.cli.clerk import Answer, Hush, agreeable, by_pipe, by_terminal
+from tests.cli.clerk import agreeable, by_pipe, by_terminal
 from tests.cli.conftest import Shell
+from tests.cli.conftest import _run as run_here
 
 BOOKS = ["arc-private-link", "avd-private-link"]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX terminal")
@@ -92,23 +93,19 @@ def test_the_environment_must_say_yes_or_no(shell: Shell, monkeypatch: pytest.Mo
 # ---------------------------------------------------------------- what can be said
 
 
-def scripted(*replies: str) -> tuple[list[str], Answer]:
-    """Says these, one for each question; what was asked is kept."""
-    left = list(replies)
+def said(*replies: str, to: tuple[str, ...]) -> tuple[int, str]:
+    """What a command tells that is told this, a line for each question; all of it has to be asked for."""
+    source = io.StringIO("".join(f"{reply}\n" for reply in replies))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", source)
+        ended = run_here(*to)
+    assert source.read() == "", ended.out[-2000:]
+    return ended.code, ended.out
 
-    def answer(line: str) -> str | None:
-        is_question = line.endswith("?") or "(empty:" in line or line.startswith("Type ") or "? (" in line
-        return left.pop(0) if is_question and left else None
 
-    return left, answer
-
-
-def talked(home: Path, *replies: str, run: str = "arc") -> tuple[int, str]:
+def talked(home: Path, *replies: str) -> tuple[int, str]:
     """What is told by a run that waits for its first approvals, when this is said to it."""
-    left, answer = scripted(*replies)
-    code, told = by_pipe("resume", run, "--plain", "--speed", "max", answer=answer)
-    assert not left, (left, told[-30:])
-    return code, "\n".join(told)
+    return said(*replies, to=("resume", "arc", "--plain", "--speed", "max"))
 
 
 def test_every_page_of_a_node_can_be_heard(parked: Path) -> None:
@@ -178,9 +175,9 @@ def test_the_report_is_written_in_the_form_that_its_name_says(parked: Path, tmp_
 
 
 def test_answers_that_fit_nothing_are_told_and_end_at_a_bound(parked: Path) -> None:
-    code, told = by_pipe("resume", "arc", "--plain", answer=lambda line: "hm" if line.endswith("quit?") else None)
+    code, told = talked(parked, *["hm"] * 25)
     assert code == 4
-    assert sum(line.startswith("One of: ") for line in told) == 25
+    assert told.count("One of: ") == 25
     assert view_of(parked, "arc")[0].state is RunState.NEEDS_OPERATOR
 
 
@@ -255,11 +252,9 @@ def test_words_typed_while_nothing_is_asked_are_heard_at_a_terminal(finished: Pa
 
 
 def test_the_plain_home_lists_opens_and_looks_on(parked: Path) -> None:
-    left, answer = scripted("help", "9", "look 1", "overview", "approve", "quit", "1", "quit", "list", "quit")
-    code, told = by_pipe("--plain", answer=answer)
-    text = "\n".join(told)
+    replies = ("help", "9", "look 1", "overview", "approve", "quit", "1", "quit", "list", "quit")
+    code, text = said(*replies, to=("--plain",))
     assert code == 0
-    assert not left
     assert "  1. arc: arc-private-link, rehearsal, needs you" in text
     assert "nothing of that number" in text
     assert "You look on: " in text
@@ -267,10 +262,8 @@ def test_the_plain_home_lists_opens_and_looks_on(parked: Path) -> None:
 
 
 def test_a_new_rehearsal_is_made_from_home(home: Path) -> None:
-    left, answer = scripted("new arc-private-link", "", "arc-ga", "quit", "quit")
-    code, _ = by_pipe("--plain", answer=answer)
+    code, _ = said("new arc-private-link", "", "arc-ga", "quit", "quit", to=("--plain",))
     assert code == 0
-    assert not left
     assert view_of(home, "arc-private-link-1")[0].scenario == "arc-ga"
 
 
@@ -299,13 +292,10 @@ def forgetful(tmp_path: Path) -> Path:
 
 
 def test_a_new_run_asks_for_what_it_has_to_know_with_help_and_says_what_is_wrong(home: Path, forgetful: Path) -> None:
-    left, answer = scripted("re", "", "Nowhere 1!", "West Europe", "rg-arc", "no", "quit")
-    code, told = by_pipe(
-        "start", "arc-private-link", "--plain", "--scenario", str(forgetful), "--run-id", "r", answer=answer
-    )
-    text = "\n".join(told)
+    replies = ("re", "", "Nowhere 1!", "West Europe", "rg-arc", "no", "quit")
+    args = ("start", "arc-private-link", "--plain", "--scenario", str(forgetful), "--run-id", "r")
+    code, text = said(*replies, to=args)
     assert code == 4
-    assert not left
     assert "1 of 2. location: Which region are the servers registered in?" in text
     assert "A scope serves the servers of its own region." in text
     assert "for example westeurope" in text
@@ -343,25 +333,14 @@ def test_what_has_a_default_is_asked_for_only_where_that_is_wished(home: Path, f
     assert view_of(home, "r")[0].inputs["location"] == "westeurope"
 
 
-def test_the_end_of_input_before_a_run_is_known_creates_none(home: Path, forgetful: Path) -> None:
-    code, told = by_pipe("rehearse", "--plain", "--scenario", str(forgetful), answer=_once("westeurope"))
-    assert code == 2
-    assert "resource_group is missing" in "\n".join(told)
+def test_the_end_of_input_before_a_run_is_known_creates_none(
+    home: Path, forgetful: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("westeurope\n"))
+    ended = run_here("rehearse", "--plain", "--scenario", str(forgetful))
+    assert ended.code == 2
+    assert "resource_group is missing" in ended.err
     assert not (home / "runs").exists()
-
-
-def _once(reply: str) -> Answer:
-    """Answers the first question, and closes its mouth."""
-    left = [reply]
-
-    def answer(line: str) -> str | None:
-        if not line.endswith("?"):
-            return None
-        if not left:
-            raise Hush
-        return left.pop()
-
-    return answer
 
 
 def test_a_live_run_offers_the_subscriptions_that_the_sign_in_knows(home: Path) -> None:
