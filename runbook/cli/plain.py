@@ -32,7 +32,7 @@ from runbook.tui.present.can import available
 from runbook.tui.present.find import matches
 from runbook.tui.present.node import known_changes
 from runbook.tui.present.situation import RealS
-from runbook.tui.present.words import first_at_work, next_for_me
+from runbook.tui.present.standing import first_at_work, next_for_me
 
 __all__ = ["Left", "choices", "question_lines", "run_plain"]
 
@@ -40,6 +40,7 @@ _OVER = (RunState.DONE, RunState.ABORTED)
 _BURST: Final = 50
 """So many handfuls of news in a row, and a question is asked between them all the same."""
 _AT_ONCE: Final = 1000
+_DECISIONS: Final = ("approve", "attest", "retry", "skip")
 _WRONG: Final = 25
 """So many answers in a row that fit no question are no person's."""
 
@@ -259,6 +260,8 @@ class _Talk:
             self.said = None
             return
         word, rest = meaning(reply, offered)
+        if word in _DECISIONS and self.acts.is_over(node):
+            return
         if word == "later":
             self.later.add(key)
             self.at = ""

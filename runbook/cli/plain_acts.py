@@ -18,7 +18,7 @@ from runbook.core.command import Abort, Approve, Attest, Command, Pause, Retry, 
 from runbook.core.docs import ChangeDoc
 from runbook.core.error import RunbookError
 from runbook.core.redact import plain
-from runbook.core.state import NodeState
+from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView
 from runbook.engine.host import Attachment
 from runbook.tui.present import node as faces
@@ -91,7 +91,7 @@ class Acts:
         if self.attachment.view.mode == "rehearsal":
             output.data("In a rehearsal nothing has to be done out there: write what you would write.")
         text = self.answers.ask("What do you vouch for? (it stands in the report; empty: go back)")
-        if not text:
+        if not text or self.is_over(node):
             return None
         path = self.answers.ask("Evidence file? (its name and SHA-256 are kept; empty: none)")
         try:
@@ -213,6 +213,15 @@ class Acts:
             output.data(f"Wrote {place}.")
 
     # ------------------------------------------------------------ to the engine
+
+    def is_over(self, node: NodeView) -> bool:
+        """Whether what was asked came by itself while the question stood; if so, say that nothing is needed."""
+        now = self.attachment.view.nodes[node.id]
+        if node.state in FINISHED or now.state not in FINISHED:
+            return False
+        how = "is done" if now.state is NodeState.DONE else "was left out"
+        output.data(f"“{node.doc['title']}” {how} meanwhile: the answer is not needed any more. Going on.")
+        return True
 
     def _submit(self, command: Command) -> None:
         try:

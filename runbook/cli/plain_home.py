@@ -103,10 +103,7 @@ class _Home:
 
     def _talk(self, run: str, *, is_looking: bool) -> None:
         if is_looking:
-            from runbook.engine.host import Follower
-            from runbook.home import journal_path
-
-            attachment: Any = Follower(journal_path(self.home, run))
+            attachment: Any = screen.watch(self.home, run)
         else:
             attachment = self._drive(run)
         run_plain(attachment, self.source, home=self.home)

@@ -26,20 +26,42 @@ def command(settings: Settings, run: str, form: str, out: str | None) -> Exit:
 
     A report may be written at any time; it says how the run stood.
     """
-    text, is_damaged = report_text(settings.home, run, form)
+    text, faults = report_text(settings.home, run, form)
     if out is None:
         output.document(text)
     else:
         _write(Path(out), text)
         output.talk(f"Wrote {out}.")
-    if is_damaged:
+    if faults:
         output.talk(f"The journal of {run} is damaged; the report says where.")
         return Exit.FAILED
     return Exit.DONE
 
 
-def report_text(home: Path, run: str, form: str) -> tuple[str, bool]:
-    """The report of a run in a form, and whether its journal is damaged.
+def write_report(home: Path, run: str, path: Path, *, over: bool = False, archived: bool = False) -> list[str]:
+    """Write the report of a run, as HTML.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        path: the file to make.
+        over: also in place of a file that exists.
+        archived: of a run that was put away.
+
+    Returns:
+        The journal's faults; the report says where they are.
+
+    Raises:
+        UsageError: the file exists, or cannot be written.
+        RunUnknown, TooNew, Damaged: as the class says.
+    """
+    text, faults = report_text(home, run, "html", archived)
+    _write(path, text, over=over)
+    return faults
+
+
+def report_text(home: Path, run: str, form: str, archived: bool = False) -> tuple[str, list[str]]:
+    """The report of a run in a form, and the faults of its journal.
 
     Raises:
         RunUnknown, TooNew, Damaged: as the class says.
@@ -48,17 +70,20 @@ def report_text(home: Path, run: str, form: str) -> tuple[str, bool]:
     from runbook.journal.load import load_view
     from runbook.report import render, report_doc
 
-    with opened(home, run) as journal:
+    with opened(home, run, archived=archived) as journal:
         faults = journal.check()
         doc = report_doc(load_view(journal), journal.entries(), journal.drivers(), journal.head(), faults)
-    return render(doc, form), bool(faults)
+    return render(doc, form), faults
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, over: bool = True) -> None:
     from runbook.core.error import UsageError
 
+    mode = os.O_TRUNC if over else os.O_EXCL
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already.", "Choose another file.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", "Choose another file.") from error

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
+from runbook.cli.desk import Desk
 from runbook.cli.driving import Front, check_terminal, settings_of
 from runbook.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from runbook.journal.runs import Listed
+    from runbook.tui.given import Home
 
 
 def show_home(home: Path, plain: bool = False) -> Exit:
@@ -26,25 +31,31 @@ def show_home(home: Path, plain: bool = False) -> Exit:
     check_terminal()
     from runbook.tui.app import run_home
 
-    failure = run_home(
-        lambda: runs(home),
-        books,
-        lambda run: open_here(home, run),
-        lambda book: open_here(home, create(home, book)),
-        output.program(),
-        settings_of(home),
-    )
+    desk = Desk(home)
+    failure = run_home(given(home, desk), output.program(), settings_of(home), desk.memory())
     if failure is not None:
         raise failure
     return Exit.DONE
 
 
-def runs(home: Path) -> list[dict[str, Any]]:
-    """The run objects of ``runs --json``, newest first."""
-    from runbook.cli.listing import run_doc
-    from runbook.cli.reading import every_run
+def given(home: Path, desk: Desk) -> Home:
+    """What a home screen that may do everything is given."""
+    from runbook.core.clock import RealClock
+    from runbook.tui.given import Home
 
-    return [run_doc(view, driver) for view, driver in every_run(home, quietly=True)]
+    return Home(
+        list_runs=desk.runs,
+        list_books=books,
+        open_run=lambda run: open_here(home, run),
+        watch_run=lambda run: watch(home, run),
+        take_over=lambda run: open_here(home, run, take_over=True),
+        start_rehearsal=lambda book: open_here(home, create(home, book)),
+        archive=lambda run, back: _archive(home, run, back),
+        report=lambda run, path, over: _report(home, run, path, over),
+        told_of_run=desk.told_of_run,
+        told_of_book=desk.told_of_book,
+        now_ms=RealClock().now_ms,
+    )
 
 
 def books() -> list[Any]:
@@ -54,6 +65,14 @@ def books() -> list[Any]:
     return [book for book in list_books() if not book.fault]
 
 
+def runs(home: Path) -> list[dict[str, Any]]:
+    """The run objects of ``runs --json``, newest first."""
+    from runbook.cli.listing import run_doc
+    from runbook.cli.reading import every_run
+
+    return [run_doc(view, driver) for view, driver in every_run(home)]
+
+
 def create(home: Path, book: str) -> str:
     """A rehearsal of a book; gives the run's id."""
     from runbook.wiring import Wish, create_run
@@ -61,8 +80,31 @@ def create(home: Path, book: str) -> str:
     return create_run(home, Wish(book))
 
 
-def open_here(home: Path, run: str) -> Any:
+def open_here(home: Path, run: str, *, take_over: bool = False) -> Any:
     """A run to drive; to look on where another process drives it."""
     from runbook.wiring import attach
 
-    return attach(home, run, **Front().opening)
+    return attach(home, run, **Front(take_over=take_over).opening)
+
+
+def watch(home: Path, run: str) -> Any:
+    """A run to look on."""
+    from runbook.engine.host import Follower
+    from runbook.home import journal_path
+
+    return Follower(journal_path(home, run))
+
+
+def _archive(home: Path, run: str, back: bool) -> None:
+    from runbook.wiring.archive import archive, unarchive
+
+    if back:
+        unarchive(home, run)
+    else:
+        archive(home, run, unfinished=True)  # the screen has asked
+
+
+def _report(home: Path, run: Listed, path: Path, over: bool) -> list[str]:
+    from runbook.cli.report import write_report
+
+    return write_report(home, run.id, path, over=over, archived=run.is_archived)

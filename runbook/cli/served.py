@@ -10,13 +10,13 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runbook.engine.host import Attachment
+    from runbook.tui.given import Home
 
 
 def main(args: Sequence[str]) -> int:
@@ -27,13 +27,18 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument("--run", default="")
     parser.add_argument("--write", action="store_true")
     said = parser.parse_args(args)
+    from runbook.cli import screen
+    from runbook.cli.desk import Desk
     from runbook.cli.driving import settings_of
     from runbook.tui.served import ServedApp
 
-    opens = opener(said.home, may_write=said.write)
-    first = (lambda: opens(said.run)) if said.run else None
+    desk = Desk(said.home)
+    every = screen.given(said.home, desk)
+    home = every if said.write else looking(every)
     kept = settings_of(said.home) if said.write else replace(settings_of(said.home), save=None)
-    app = ServedApp(shown(said.home, opens, may_write=said.write), first, program=said.program, kept=kept)
+    memory = desk.memory() if said.write else None
+    first = (lambda: home.open_run(said.run)) if said.run else None
+    app = ServedApp(home, first, program=said.program, kept=kept, memory=memory)
     try:
         app.run()
     except OSError:  # the page and its server are gone
@@ -43,35 +48,24 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
-def opener(home: Path, *, may_write: bool) -> Callable[[str], Attachment]:
-    """How this page opens a run: to drive it, or to look on whoever drives."""
-    if may_write:
-        from runbook.cli.screen import open_here
-
-        return lambda run: open_here(home, run)
-
-    def follow(run: str) -> Attachment:
-        from runbook.engine.host import Follower
-        from runbook.home import journal_path
-
-        return Follower(journal_path(home, run))
-
-    return follow
-
-
-def shown(home: Path, opens: Callable[[str], Attachment], *, may_write: bool) -> Any:
-    """What the home screen of this page shows and can do."""
-    from runbook.cli import screen
+def looking(every: Home) -> Home:
+    """What a home screen that only looks on is given: nothing that writes anything, in a run or beside it."""
     from runbook.core.error import UsageError
-    from runbook.tui.screens.home import Home
 
-    if may_write:
-        return Home(lambda: screen.runs(home), screen.books, opens, lambda book: opens(screen.create(home, book)))
-
-    def refuse(_: str) -> Attachment:
+    def refuse(*_: object) -> Any:
         raise UsageError("This page only looks on.", "`runbook serve --write` serves one that drives.")
 
-    return Home(lambda: screen.runs(home), lambda: (), opens, refuse)
+    return replace(
+        every,
+        list_books=lambda: (),
+        open_run=every.watch_run,
+        take_over=refuse,
+        start_rehearsal=refuse,
+        archive=refuse,
+        report=refuse,
+        new_run=None,
+        compare=None,
+    )
 
 
 if __name__ == "__main__":

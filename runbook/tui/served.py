@@ -16,7 +16,8 @@ from runbook.tui.app import RunbookApp
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
-    from runbook.tui.screens.home import Home
+    from runbook.tui.given import Home
+    from runbook.tui.memory import Memory
     from runbook.tui.settings import Kept
 
 DRIVER = f"{__name__}:ServedDriver"
@@ -41,6 +42,7 @@ class ServedApp(RunbookApp):
         first: opens the run; called in a worker thread.
         program: how the operator calls this program.
         kept: the operator's settings.
+        memory: what run screens are given beside their runs.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class ServedApp(RunbookApp):
         *,
         program: str = "runbook",
         kept: Kept | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        super().__init__(home=home, program=program, kept=kept)
+        super().__init__(home=home, program=program, kept=kept, memory=memory)
         self._first = first
 
     def on_ready(self) -> None:

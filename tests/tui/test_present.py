@@ -19,8 +19,9 @@ from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import member_rows, outline, step_title
+from runbook.tui.present.standing import next_for_me
 from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle, short_parts, time_of_day
-from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by, next_for_me, role, word
+from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by, role, word
 from runbook.tui.screens.help import help_rows
 from tests.tui.sample import NOW, SUBSCRIPTION, S, change, check, context, node, ready, running, view, wait
 
@@ -425,7 +426,9 @@ def test_a_newcomer_is_told_that_nothing_is_real_until_the_first_decision() -> N
     assert said not in as_text(next_step(begun, "endpoint", DESK).lines)
 
 
-@pytest.mark.parametrize(("status", "said"), [(201, "since"), ("201", "since"), ("InProgress", "InProgress, since")])
+@pytest.mark.parametrize(
+    ("status", "said"), [(201, "elapsed 5 s"), ("201", "elapsed 5 s"), ("InProgress", "(InProgress): elapsed 5 s")]
+)
 def test_before_the_first_poll_no_http_status_is_told_as_a_state(status: object, said: str) -> None:
     operation = {"seq": 1, "kind": "async", "status": status, "percent": None, "since_ms": NOW - 5_000, "locks": []}
     settling = node("endpoint", state=S.SETTLING, operation=operation)

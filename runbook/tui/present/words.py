@@ -8,7 +8,9 @@ from typing import Final, assert_never
 
 from runbook.core.state import GLYPHS, NodeState, RunState
 from runbook.core.tally import URGENT
-from runbook.core.view import NodeView, RunView
+from runbook.core.tally import can_attest as can_attest
+from runbook.core.tally import wants_me as wants_me
+from runbook.core.view import NodeView
 from runbook.tui.present.text import one_line
 
 
@@ -88,44 +90,10 @@ def urgency(state: NodeState) -> int:
     return _URGENCY.index(state)
 
 
-_ASKING: Final = frozenset(
-    {NodeState.READY, NodeState.IN_DOUBT, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED}
-)
-
-
-def wants_me(node: NodeView) -> bool:
-    """Whether the operator should look here: a decision is due, a rule forbids, or something failed."""
-    if node.state not in _ASKING:  # most nodes of a large run, at every redraw
-        return False
-    return node.needs_operator or node.state in (NodeState.BLOCKED, NodeState.FAILED) or can_attest(node)
-
-
-def can_attest(node: NodeView) -> bool:
-    """Whether the operator's word can settle this node."""
-    match node.state:
-        case NodeState.WAITING:
-            return bool(node.waiting and node.waiting["attest"])
-        case NodeState.BLOCKED:
-            return bool(node.blocked and node.blocked["attest"])
-        case _:
-            return False
-
-
-def next_for_me(view: RunView, after: str | None, near: str | None = None) -> str | None:
-    """The id of the next node that wants the operator, in book order, round and round; not ``after`` itself.
-
-    Nodes of the phase ``near`` come first: who works on one phase is not sent to another and back.
-    """
-    ids = list(view.nodes)
-    start = ids.index(after) + 1 if after is not None and after in view.nodes else 0
-    wanting = [i for i in ids[start:] + ids[:start] if i != after and wants_me(view.nodes[i])]
-    return next((i for i in wanting if view.nodes[i].doc["phase"] == near), next(iter(wanting), None))
-
-
-def first_at_work(view: RunView) -> str | None:
-    """The id of the first node where something moves by itself, waits included."""
-    busy = (n.id for n in view.nodes.values() if n.state in AT_WORK)
-    return next(busy, next((n.id for n in view.nodes.values() if n.state is NodeState.WAITING), None))
+def can_say(node: NodeView) -> bool:
+    """Whether the node takes a word of the operator now, be it one that does not settle it."""
+    doc = node.waiting if node.state is NodeState.WAITING else node.blocked if node.state is NodeState.BLOCKED else None
+    return can_attest(node) or bool(doc and doc.get("words"))
 
 
 _SINCE: Final = re.compile(r"T(\d\d:\d\d):\d\d(?:\.\d+)?Z")
