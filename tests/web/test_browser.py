@@ -38,7 +38,7 @@ async def test_a_rehearsal_moves_by_keys_pressed_in_a_browser(parked: Path, tmp_
     async with serving(argv, {"TEXTUAL_DRIVER": DRIVER}) as (address, pages):
         async with browsing(str(installed()), tmp_path / "profile") as page:
             await page.open(address)
-            await page.until("Rehearse:")
+            await page.until("needs you")
             assert await _pictured(page, "home") > _BLANK
             await page.press("Enter", 13)
             await page.until("Approve:")
@@ -74,5 +74,5 @@ async def test_another_page_of_the_browser_opens_no_socket(parked: Path, tmp_pat
             await page.open("about:blank")
             assert await page.evaluate(script) == "refused"
             await page.open(address)
-            await page.until("Rehearse:")
+            await page.until("needs you")
             assert await page.evaluate(script) == "open"
