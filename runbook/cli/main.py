@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, str]] = {
     "status": "Show one run with its nodes.",
     "answer": "Give one answer to a node: approve, retry, skip or attest.",
     "verify": "Look whether the cloud is still as a run left it.",
+    "dns": "Hold every private name of a run against what each place answers.",
     "abort": "End a run for good. What was changed stays changed.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",
