@@ -7,6 +7,7 @@ its cause and what puts it right, and what cannot be proven from here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 from runbook.cli.listing import Json, run_doc
@@ -17,11 +18,13 @@ from runbook.dns.model import GLYPHS, Cell, Name, Place, Table
 
 FEW: Final = 40
 """With more names than this, only those with trouble are told one by one."""
-_NAME: Final = 34
+_NAME: Final = 32
 _ADDRESS: Final = 15
 _CELL: Final = 10
-_COLUMNS: Final = (WIDTH - 2 - _NAME - 1 - _ADDRESS - 1) // _CELL
+_COLUMNS: Final = (WIDTH - 2 - _NAME - 1 - _ADDRESS - 1 + 1) // _CELL  # the last one needs no gap
 """Places beside one another; the rest follow below in a table of their own."""
+_HEAD: Final = 8
+"""Characters that stay of the beginning of a long name: the first group of a GUID."""
 _NAMED: Final = 4
 """Names that a trouble spells out."""
 
@@ -126,22 +129,22 @@ def _grid(table: Table, names: Sequence[Name], seen: Sequence[Place], start: int
     there = seen[start : start + _COLUMNS]
     heads = "".join(letter(start + i).ljust(_CELL) for i in range(len(there)))
     yield f"  {'name':<{_NAME}} {'must be':<{_ADDRESS}} {heads}".rstrip()
-    for name in names:
-        cells = "".join(mark(table.cells[name.fqdn, p.id]).ljust(_CELL) for p in there)
-        yield f"  {shortened(name.fqdn, _NAME):<{_NAME}} {name.address:<{_ADDRESS}} {cells}".rstrip()
+    for zone, members in groupby(names, key=lambda n: n.zone):
+        yield f"  {zone or 'no zone'}"
+        for name in members:
+            cells = "".join(mark(table.cells[name.fqdn, p.id]).ljust(_CELL) for p in there)
+            yield f"    {short(name):<{_NAME - 2}} {name.address:<{_ADDRESS}} {cells}".rstrip()
+
+
+def short(name: Name) -> str:
+    """A name below its zone, with its middle left out where it is too long: both ends tell names apart."""
+    text, width = name.relative if name.zone else name.fqdn, _NAME - 2
+    return text if len(text) <= width else f"{text[:_HEAD]}…{text[len(text) - (width - 1 - _HEAD) :]}"
 
 
 def mark(cell: Cell) -> str:
     """A cell in a sign and a word."""
     return f"{GLYPHS[cell.state]} {cell.word}"
-
-
-def shortened(text: str, width: int) -> str:
-    """A name with its middle left out where it is too long: both ends tell names apart."""
-    if len(text) <= width:
-        return text
-    head = (width - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
 
 
 def _findings(table: Table) -> Iterator[str]:

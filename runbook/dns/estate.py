@@ -162,7 +162,7 @@ def is_gone(endpoint: str, estate: Estate) -> bool:
 def names_of(want: Wanted, estate: Estate) -> tuple[Name, ...]:
     """Every name with the address that its endpoint has now; the recorded one where that cannot be read."""
     found = []
-    for fqdn, ip, zone, relative, endpoint in want.records:
+    for fqdn, ip, zone, relative, endpoint in sorted(want.records, key=lambda r: (r[2], r[3])):
         now = estate.names.get(endpoint.lower(), {}).get(fqdn, "")
         source = "the endpoint's network interface" if now else "the run's journal"
         # Gateway ports are mapped through the endpoint's address, so none may be closed.

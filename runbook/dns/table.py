@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from runbook.core.records import suffix_of
 from runbook.dns.estate import Estate, Wanted, is_gone
@@ -70,8 +71,10 @@ def table_of(
     )
 
 
-MOST_TOLD = 5
+MOST_TOLD: Final = 5
 """Names that a remark spells out."""
+OF_SERVER: Final = frozenset({Rule.TIMEOUT, Rule.REFUSED, Rule.SERVER_FAILURE})
+"""Troubles of a server, whatever it is asked."""
 
 
 def _gone(names: Sequence[Name], estate: Estate) -> Iterator[Finding]:
@@ -95,7 +98,8 @@ def _wrong(names: Sequence[Name], places: Sequence[Place], cells: Mapping[tuple[
         for name in names:
             cell = cells[name.fqdn, place.id]
             if cell.state == "wrong":
-                alike.setdefault((cell.rule, name.zone), []).append(cell)
+                zone = "" if cell.rule in OF_SERVER else name.zone
+                alike.setdefault((cell.rule, zone), []).append(cell)
         for (rule, _), found in alike.items():
             yield Finding(rule, place.title, tuple(c.name for c in found), found[0].cause, found[0].fix)
 
