@@ -63,7 +63,9 @@ def command(
     from runbook.wiring.names import truth
 
     if to and not form:
-        raise UsageError("--to says whom an export asks, and there is no --export.", "Add --export bind, or leave it out.")
+        raise UsageError(
+            "--to says whom an export asks, and there is no --export.", "Add --export bind, or leave it out."
+        )
     if form and as_json:
         raise UsageError("--export prints text for a DNS server, not JSON.", "Leave --json out.")
     texts = [_read(name) for name in pastes]

@@ -64,13 +64,13 @@ def _direct(zone: Zone, network: Network, name: Name, estate: Estate) -> Seen:
         "NXDOMAIN",
         f"Private zone {zone.name} is linked to {network.name} and answers for the public names themselves; it has "
         f"no record {name.fqdn}, so the name does not exist there.",
-        f"Have {zone.id} unlinked from {network.name} by its owners, or have this name entered in it.",
+        f"Have {_at(zone)} unlinked from {network.name} by its owners, or have this name entered in it.",
     )
 
 
 def _in_zone(zone: Zone, network: Network, name: Name, estate: Estate) -> Seen:
     if not zone.is_readable:
-        return Seen(Rule.NOT_PROVABLE, "not readable", f"The records of {zone.id} may not be read by this account.")
+        return Seen(Rule.NOT_PROVABLE, "not readable", f"The records of {_at(zone)} may not be read by this account.")
     held = zone.find(name.inner)
     chain = (name.inner,)
     if held == (name.address,):
@@ -81,8 +81,8 @@ def _in_zone(zone: Zone, network: Network, name: Name, estate: Estate) -> Seen:
         return Seen(
             Rule.WRONG_ZONE,
             "NXDOMAIN",
-            f"The record of {name.fqdn} is in {other.id}, and {network.name} resolves it through {zone.id}, which has "
-            "none.",
+            f"The record of {name.fqdn} is in {_at(other)}, and {network.name} resolves it through {_at(zone)}, which "
+            "has none.",
             _moved(other, zone, network, name, estate),
             chain,
         )
@@ -91,7 +91,8 @@ def _in_zone(zone: Zone, network: Network, name: Name, estate: Estate) -> Seen:
         return Seen(
             Rule.FALLS_BACK,
             PUBLIC,
-            f"{zone.name} lacks the record {name.relative}, and its link to {network.name} falls back to the public DNS.",
+            f"{zone.name} lacks the record {name.relative}, and its link to {network.name} falls back to "
+            "the public DNS.",
             _write_record(name, zone, estate),
             chain,
         )
@@ -118,7 +119,7 @@ def _addresses(
             told,
             f"{zone.name} has several addresses for {name.relative}: {', '.join(strangers)} besides{whose}. Machines "
             "take now one, now the other.",
-            f"Have {', '.join(strangers)} taken out of the record in {zone.id}.",
+            f"Have {', '.join(strangers)} taken out of the record in {_at(zone)}.",
             chain,
             held,
         )
@@ -160,7 +161,7 @@ def _unlinked(network: Network, name: Name, estate: Estate) -> Seen:
         )
     if not there:
         other = _holder(None, name, estate)
-        lies = f" Its record is in {other.id}, which is not the zone for it." if other else ""
+        lies = f" Its record is in {_at(other)}, which is not the zone for it." if other else ""
         return Seen(
             Rule.WRONG_ZONE if other else Rule.MISSING_ZONE,
             PUBLIC,
@@ -173,7 +174,7 @@ def _unlinked(network: Network, name: Name, estate: Estate) -> Seen:
     return Seen(
         Rule.MISSING_LINK,
         PUBLIC,
-        f"{network.name} has no link to {name.zone} ({holder.id}), {has}.",
+        f"{network.name} has no link to {_at(holder)}, {has}.",
         _link_line(holder, network, has_record=bool(holder.find(name.inner)), name=name),
         chain,
     )
@@ -186,6 +187,12 @@ def _link_line(zone: Zone, network: Network, *, has_record: bool, name: Name) ->
         f"{first}Link it: az network private-dns link vnet create --subscription {subscription} -g {group} "
         f"-z {zone.name} -n link-{network.name} -v {network.id} -e false"
     )
+
+
+def _at(zone: Zone) -> str:
+    """A zone as a sentence names it: there may be several of one name."""
+    subscription, group = _parts(zone.id)
+    return f"{zone.name} (resource group {group}, subscription {subscription})" if group else zone.id
 
 
 def _parts(resource: str) -> tuple[str, str]:
@@ -209,8 +216,8 @@ def _moved(other: Zone, zone: Zone, network: Network, name: Name, estate: Estate
     if other.name != zone.name:
         return f"{name.fqdn} belongs into {name.zone}: correct the zone group of {name.endpoint_name}{group}."
     return (
-        f"Use one zone of the name: have the zone group write into {zone.id}, or move the link of {network.name} to "
-        f"{other.id}{group}."
+        f"Use one zone of the name: have the zone group write into {_at(zone)}, or move the link of {network.name} "
+        f"to {_at(other)}{group}."
     )
 
 
@@ -219,6 +226,6 @@ def _write_record(name: Name, zone: Zone, estate: Estate) -> str:
     if written is None or zone.id.lower() in written:
         return (
             f"Have the zone group of {name.endpoint_name} removed and made again: it writes {name.relative} "
-            f"{name.address} into {zone.id}. Do not enter it by hand."
+            f"{name.address} into {_at(zone)}. Do not enter it by hand."
         )
-    return f"Add {zone.id} to the zone group of {name.endpoint_name}; it then writes {name.relative} {name.address}."
+    return f"Add {_at(zone)} to the zone group of {name.endpoint_name}; it then writes {name.relative} {name.address}."

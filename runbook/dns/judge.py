@@ -1,7 +1,8 @@
 """The verdict on one answer: what it is, why, and what puts it right. Pure.
 
 The order is that of Microsoft's troubleshooting: does anybody answer, does the name exist, is the address private, is
-it the right one. A cause is named only where the evidence tells it from the others; else the sentence says which remain.
+it the right one. A cause is named only where the evidence tells it from the others; else the sentence says which
+remain.
 
 Source: "Azure Private Endpoint DNS integration" and "Use Azure Private Link to connect servers to Azure Arc",
 troubleshooting, Microsoft Learn; RFC 1034, section 3.6.2 (aliases); RFC 1035, section 4.1.1 (the AA bit).
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from typing import Final
 
 from runbook.core.records import is_private_address, suffix_of
 from runbook.dns.azure import Seen, seen_in
@@ -20,13 +22,29 @@ from runbook.dns.model import Answer, Cell, Name, Place, Rule
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a place answered. ``inner`` is its answer for the private name, asked where the first one was not right."""
+    """What a place answered for the public name, and for the private one (``inner``) where that was asked."""
 
     answer: Answer
     inner: Answer | None = None
 
 
-def judge(name: Name, place: Place, looked: Looked | None, estate: Estate, *, is_sibling_ok: bool = False) -> Cell:
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What other names tell about the same place.
+
+    Attributes:
+        is_sibling_ok: another public name below the same suffix is right there.
+        is_inner_ok: a private name of the same zone is right there.
+    """
+
+    is_sibling_ok: bool = False
+    is_inner_ok: bool = False
+
+
+NO_HINTS: Final = Hints()
+
+
+def judge(name: Name, place: Place, looked: Looked | None, estate: Estate, hints: Hints = NO_HINTS) -> Cell:
     """The cell of one name at one place.
 
     Args:
@@ -34,13 +52,13 @@ def judge(name: Name, place: Place, looked: Looked | None, estate: Estate, *, is
         place: where it was looked up.
         looked: the answer, if somebody could look.
         estate: what Azure says.
-        is_sibling_ok: whether another name below the same public suffix is right at that place.
+        hints: what other names tell about that place.
     """
     if place.kind == "network":
-        return _in_network(name, place, looked, estate, is_sibling_ok)
+        return _in_network(name, place, looked, estate, hints)
     if looked is None:
         return Cell(name.fqdn, place.id, Rule.NOT_PROVABLE, "not seen", place.why_not)
-    return _excused(place, _of_answer(name, place, looked, estate, is_sibling_ok))
+    return _excused(place, _of_answer(name, place, looked, estate, hints))
 
 
 def _excused(place: Place, cell: Cell) -> Cell:
@@ -50,7 +68,7 @@ def _excused(place: Place, cell: Cell) -> Cell:
     return replace(cell, rule=Rule.NOT_PROVABLE, cause=place.why_not, fix="")
 
 
-def _in_network(name: Name, place: Place, looked: Looked | None, estate: Estate, is_sibling_ok: bool) -> Cell:
+def _in_network(name: Name, place: Place, looked: Looked | None, estate: Estate, hints: Hints) -> Cell:
     network = estate.network(place.network)
     if not network.is_readable and looked is None:
         return Cell(name.fqdn, place.id, Rule.NOT_PROVABLE, "not seen", f"{network.name} may not be read, or is gone.")
@@ -81,7 +99,7 @@ def _in_network(name: Name, place: Place, looked: Looked | None, estate: Estate,
             f"set {network.name} back to Azure's DNS and restart its machines.",
             looked.answer,
         )
-    return _of_answer(name, place, looked, estate, is_sibling_ok)
+    return _of_answer(name, place, looked, estate, hints)
 
 
 def _as_seen(name: Name, place: Place, seen: Seen, answer: Answer) -> Cell:
@@ -91,15 +109,15 @@ def _as_seen(name: Name, place: Place, seen: Seen, answer: Answer) -> Cell:
 # ---------------------------------------------------------------- any resolver
 
 
-def _of_answer(name: Name, place: Place, looked: Looked, estate: Estate, is_sibling_ok: bool) -> Cell:
+def _of_answer(name: Name, place: Place, looked: Looked, estate: Estate, hints: Hints) -> Cell:
     answer = looked.answer
     if answer.addresses == (name.address,):
         return Cell(name.fqdn, place.id, Rule.OK, name.address, answer=answer)
-    rule, cause, fix = _verdict(name, place, looked, estate, is_sibling_ok)
+    rule, cause, fix = _verdict(name, place, looked, estate, hints)
     return Cell(name.fqdn, place.id, rule, answer.told, cause, fix, answer)
 
 
-def _verdict(name: Name, place: Place, looked: Looked, estate: Estate, is_sibling_ok: bool) -> tuple[Rule, str, str]:
+def _verdict(name: Name, place: Place, looked: Looked, estate: Estate, hints: Hints) -> tuple[Rule, str, str]:
     answer, suffix = looked.answer, suffix_of(name.zone or name.fqdn)
     who = answer.server or place.title
     match answer.status:
@@ -109,7 +127,8 @@ def _verdict(name: Name, place: Place, looked: Looked, estate: Estate, is_siblin
             return (
                 Rule.REFUSED,
                 f"{who} refuses to answer for {name.fqdn}: it does not serve whoever asks from here.",
-                "Have this machine allowed to ask there (recursion, access list), or ask the server that the machines use.",
+                "Have this machine allowed to ask there (recursion, access list), or ask the server that the "
+                "machines use.",
             )
         case "NOERROR" | "NXDOMAIN":
             pass
@@ -125,13 +144,14 @@ def _verdict(name: Name, place: Place, looked: Looked, estate: Estate, is_siblin
             f"Have {', '.join(strangers)} removed where that server gets it from.",
         )
     if _is_public(answer):
-        return _public(name, who, looked, suffix, is_sibling_ok)
+        return _public(name, who, answer, suffix, hints)
     return _private(name, who, answer, strangers, estate)
 
 
 def _reachable(suffix: str) -> str:
     return (
-        f"See that the server runs and may be asked from here. If it forwards {suffix}, its forwarder must be a resolver "
+        f"See that the server runs and may be asked from here. If it forwards {suffix}, its forwarder must "
+        "be a resolver "
         f"in the virtual network; {AZURE_DNS} itself answers inside Azure only."
     )
 
@@ -141,7 +161,8 @@ def _nothing(name: Name, who: str, answer: Answer, suffix: str) -> tuple[Rule, s
     if answer.is_own:
         return (
             Rule.BLACK_HOLE,
-            f"{who} holds a zone of its own that covers {name.fqdn} and has no record for it: the public name is hidden "
+            f"{who} holds a zone of its own that covers {name.fqdn} and has no record for it: the public "
+            "name is hidden "
             "and there is no private one.",
             f"Have that zone removed and {suffix} forwarded instead, or have {name.fqdn} {name.address} entered in it.",
         )
@@ -153,9 +174,8 @@ def _nothing(name: Name, who: str, answer: Answer, suffix: str) -> tuple[Rule, s
     )
 
 
-def _public(name: Name, who: str, looked: Looked, suffix: str, is_sibling_ok: bool) -> tuple[Rule, str, str]:
-    answer, inner = looked.answer, looked.inner
-    if is_sibling_ok:
+def _public(name: Name, who: str, answer: Answer, suffix: str, hints: Hints) -> tuple[Rule, str, str]:
+    if hints.is_sibling_ok:
         left = f" for at most {answer.ttl_s} s more" if answer.ttl_s is not None else ""
         return (
             Rule.STALE_CACHE,
@@ -163,10 +183,11 @@ def _public(name: Name, who: str, looked: Looked, suffix: str, is_sibling_ok: bo
             f"Wait{left}, or have that cache cleared (Clear-DnsServerCache, rndc flush, unbound-control flush_zone "
             f"{suffix}); on machines ipconfig /flushdns or resolvectl flush-caches.",
         )
-    if inner is not None and inner.addresses == (name.address,):
+    if hints.is_inner_ok:
         return (
             Rule.FORWARDS_PRIVATELINK,
-            f"{who} is right for {name.inner} and public for {name.fqdn}: the privatelink name is forwarded, not the "
+            f"{who} is right for names in {name.zone} and public for {name.fqdn}: the privatelink name is "
+            "forwarded, not the "
             "public one, and the forwarder of the public name follows the alias by itself.",
             f"Have {suffix} forwarded, instead of {name.zone}, to a resolver in the virtual network.",
         )
@@ -174,7 +195,8 @@ def _public(name: Name, who: str, looked: Looked, suffix: str, is_sibling_ok: bo
         Rule.PUBLIC_ANSWER,
         f"{who} gives the public address of {name.fqdn}: {suffix} is not forwarded into the virtual network, or to a "
         f"network that does not resolve it privately.{_lasts(answer)}",
-        f"Have {suffix} (not {name.zone or 'the privatelink name'}) forwarded to a resolver in a network that is linked "
+        f"Have {suffix} (not {name.zone or 'the privatelink name'}) forwarded to a resolver in a network "
+        "that is linked "
         "to the zone; `runbook dns RUN --export` writes the lines.",
     )
 
@@ -192,14 +214,16 @@ def _private(name: Name, who: str, answer: Answer, strangers: list[str], estate:
         return (
             Rule.OLD_RECORD,
             f"{who} has an entry of its own, {told}; {name.endpoint_name} has {name.address} now.",
-            f"Have the entry corrected to {name.fqdn} {name.address}, or replaced by a forwarder for the public suffix.",
+            f"Have the entry corrected to {name.fqdn} {name.address}, or replaced by a forwarder for the "
+            "public suffix.",
         )
     if answer.ttl_s is not None:
         return (
             Rule.STALE_CACHE,
             f"{who} gives {told}, which no endpoint has any more that this account sees: an answer kept for at most "
             f"{answer.ttl_s} s more, or an outdated record behind it.",
-            f"Look again in {answer.ttl_s} s, or have that cache cleared; if it stays, correct the record to {name.address}.",
+            f"Look again in {answer.ttl_s} s, or have that cache cleared; if it stays, correct the record to "
+            f"{name.address}.",
         )
     return (
         Rule.OTHER_ADDRESS,

@@ -29,6 +29,8 @@ AT_ONCE: Final = 16
 """Lookups at one place under way at the same time."""
 PATIENCE: Final = 3
 """A server that leaves so many names unanswered in a row, and has answered none, is not asked again."""
+MOST_SCOUTS: Final = 60
+"""With more names than this, a server is asked for one private name of each zone."""
 MOST_PROBED: Final = 200
 """Addresses that are connected to."""
 
@@ -100,7 +102,8 @@ def _places(want: Wanted, resolver: Resolver) -> list[Source]:
         ON_PREMISES,
         "premises",
         "the premises",
-        why_not="This machine is not said to stand on the premises. Ask their DNS servers (--resolver ADDRESS), or hand "
+        why_not="This machine is not said to stand on the premises. Ask their DNS servers (--resolver "
+        "ADDRESS), or hand "
         "in what a machine there prints (--paste FILE).",
     )
     return [*found, Source(premises, _asker(resolver, ON_PREMISES))]
@@ -127,7 +130,13 @@ def _with_how(place: Place, is_looked: bool, is_simulated: bool) -> Place:
 
 
 async def _ask_all(source: Source, names: Sequence[Name]) -> list[tuple[str, Looked]]:
-    """Every name at one place; the private name, too, where the public one was not right."""
+    """Every name at one place; the private name, too.
+
+    A server's cache takes the alias's address over from the answer for the public name. So of a server the private
+    name is asked first; of other places only where the public one was not right.
+    """
+    is_server = source.place.kind == "resolver"
+    scouts = {n.fqdn for n in (names if len(names) <= MOST_SCOUTS else {n.zone: n for n in names}.values())}
     turn = asyncio.Semaphore(AT_ONCE)
     unanswered = 0
     is_alive = False
@@ -137,16 +146,20 @@ async def _ask_all(source: Source, names: Sequence[Name]) -> list[tuple[str, Loo
         async with turn:
             if unanswered >= PATIENCE and not is_alive:
                 return name.fqdn, Looked(Answer(name.fqdn, "TIMEOUT", server=source.place.title))
-            answer = await source.ask(name.fqdn)
+            is_scout = is_server and name.fqdn in scouts and bool(name.inner)
+            first = await source.ask(name.inner) if is_scout else None
+            is_silent = first is not None and first.status == "TIMEOUT"
+            answer = first if is_silent else await source.ask(name.fqdn)
             if answer is None:
                 return None
             if answer.status == "TIMEOUT":
                 unanswered += 1
-                return name.fqdn, Looked(answer)
+                return name.fqdn, Looked(replace(answer, name=name.fqdn))
             is_alive = True
             is_right = answer.addresses == (name.address,)
-            inner = None if is_right or not name.inner or not answer.addresses else await source.ask(name.inner)
-            return name.fqdn, Looked(answer, inner)
+            if first is None and not is_server and not is_right and name.inner and answer.addresses:
+                first = await source.ask(name.inner)
+            return name.fqdn, Looked(answer, first)
 
     return [found for found in await asyncio.gather(*map(one, names)) if found is not None]
 
@@ -176,7 +189,9 @@ def _remarks(want: Wanted, names: Sequence[Name], estate: Estate) -> list[str]:
     if homeless := [n.fqdn for n in names if not n.zone]:
         remarks.append(f"{', '.join(homeless[:3])}: no private zone of the run fits.")
     if any(n.all_ports for n in names):
-        remarks.append("Gateways of Azure Virtual Desktop need every TCP port to their address, 1 to 65535, not 443 alone.")
+        remarks.append(
+            "Gateways of Azure Virtual Desktop need every TCP port to their address, 1 to 65535, not 443 alone."
+        )
     return remarks
 
 

@@ -238,14 +238,12 @@ class Table:
     def totals(self) -> dict[str, int]:
         """How many cells are ``ok``, ``wrong`` and ``unseen``."""
         counts = Counter(cell.state for cell in self.cells.values())
-        return {state: counts[state] for state in ("ok", "wrong", "unseen")}  # type: ignore[index]
+        return {state: counts[state] for state in ("ok", "wrong", "unseen")}
 
     @property
     def seen_places(self) -> tuple[Place, ...]:
         """Those of which anything is known."""
-        return tuple(
-            p for p in self.places if any(self.cells[n.fqdn, p.id].state != "unseen" for n in self.names)
-        )
+        return tuple(p for p in self.places if any(self.cells[n.fqdn, p.id].state != "unseen" for n in self.names))
 
     @property
     def is_wrong(self) -> bool:

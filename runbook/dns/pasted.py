@@ -41,7 +41,9 @@ _MORE: Final = re.compile(r"^\s+(\S+)\s*$")
 _SHELL_ERROR: Final = re.compile(rf"Resolve-DnsName\s*:\s*({_HOST})\s*:\s*(.*)$")
 _ERROR_ID: Final = re.compile(r"FullyQualifiedErrorId\s*:\s*([A-Z0-9_]+)")
 
-_SERVER: Final = frozenset({"server", "serveur", "servidor", "serwer", "szerver", "服务器", "伺服器", "サーバー", "сервер"})
+_SERVER: Final = frozenset(
+    {"server", "serveur", "servidor", "serwer", "szerver", "服务器", "伺服器", "サーバー", "сервер"}
+)
 _NAME: Final = frozenset({"name", "nom", "nombre", "nome", "naam", "nazwa", "név", "名称", "名稱", "名前", "имя"})
 _ADDRESS: Final = frozenset(
     {"address", "addresses", "adresse", "adressen", "adresses", "dirección", "direcciones", "indirizzo", "endereço"}
@@ -49,7 +51,12 @@ _ADDRESS: Final = frozenset(
 )
 _ALIAS: Final = frozenset({"alias", "aliases", "aliasnamen", "namehost", "别名", "エイリアス"})
 _FAILURES: Final = (
-    (re.compile(r"NXDOMAIN|non-existent domain|NAME_ERROR|does not exist|nicht vorhanden|n.existe pas|no existe", re.I), "NXDOMAIN"),
+    (
+        re.compile(
+            r"NXDOMAIN|non-existent domain|NAME_ERROR|does not exist|nicht vorhanden|n.existe pas|no existe", re.I
+        ),
+        "NXDOMAIN",
+    ),
     (re.compile(r"refused|verweigert", re.I), "REFUSED"),
     (re.compile(r"timed[ -]?out|TIMEOUT|no servers could be reached|no response", re.I), "TIMEOUT"),
     (re.compile(r"SERVFAIL|server failed|server failure|SERVER_FAILURE", re.I), "SERVFAIL"),
@@ -130,7 +137,9 @@ class _Reader:
             is_shell = found.re is _PROMPT and found[1].lower() == "resolve-dnsname"
             servers = [w[1:] for w in words if w.startswith("@")]
             servers += [words[i + 1] for i, w in enumerate(words[:-1]) if w.lower() == "-server"]
-            plain = [w for i, w in enumerate(words) if w[0] not in "-+@" and (not i or not words[i - 1].startswith("-"))]
+            plain = [
+                w for i, w in enumerate(words) if w[0] not in "-+@" and (not i or not words[i - 1].startswith("-"))
+            ]
             named = [w for w in words if w[0] not in "-+@" and "." in w and not _IP.fullmatch(w)]
             if not servers and not is_shell and found.re is _PROMPT and len(plain) > 1 and _IP.fullmatch(plain[1]):
                 servers = [plain[1]]

@@ -78,7 +78,9 @@ async def _area(arm: Reading, named: Sequence[str]) -> tuple[list[str], list[str
     return [*named, *others[:MOST_PLACES]], remarks
 
 
-async def _zones(arm: Reading, subscriptions: Sequence[str], fqdns: Sequence[str], remarks: list[str]) -> tuple[Zone, ...]:
+async def _zones(
+    arm: Reading, subscriptions: Sequence[str], fqdns: Sequence[str], remarks: list[str]
+) -> tuple[Zone, ...]:
     path = "/subscriptions/{}/providers/Microsoft.Network/privateDnsZones"
     lists = await _together(_list(arm, path.format(s), PRIVATE_DNS) for s in subscriptions)
     if closed := sum(found is None for found in lists):
@@ -118,7 +120,10 @@ async def _list(arm: Reading, path: str, version: str) -> list[Json] | None:
     try:
         return await arm.list(path, version)
     except Refused as refused:
-        if refused.arm_code in ("MissingSubscriptionRegistration", "NoRegisteredProviderFound") or refused.status == 404:
+        if (
+            refused.arm_code in ("MissingSubscriptionRegistration", "NoRegisteredProviderFound")
+            or refused.status == 404
+        ):
             return []
         if refused.status == 403:
             return None

@@ -7,7 +7,7 @@ from typing import Final
 
 from runbook.core.records import suffix_of
 from runbook.dns.estate import Estate, Wanted, is_gone
-from runbook.dns.judge import Looked, judge
+from runbook.dns.judge import Hints, Looked, judge
 from runbook.dns.model import Cell, Finding, Name, Place, Reached, Rule, Table
 
 Answers = Mapping[tuple[str, str], Looked]
@@ -24,13 +24,24 @@ def cells_of(
         for name in names
         if (looked := answers.get((name.fqdn, place.id))) and looked.answer.addresses == (name.address,)
     }
+    inner = {
+        (place.id, name.zone)
+        for place in places
+        for name in names
+        if (looked := answers.get((name.fqdn, place.id)))
+        and looked.inner is not None
+        and looked.inner.addresses == (name.address,)
+    }
     return {
         (name.fqdn, place.id): judge(
             name,
             place,
             answers.get((name.fqdn, place.id)),
             estate,
-            is_sibling_ok=bool(name.zone) and (place.id, suffix_of(name.zone)) in right,
+            Hints(
+                is_sibling_ok=bool(name.zone) and (place.id, suffix_of(name.zone)) in right,
+                is_inner_ok=(place.id, name.zone) in inner,
+            ),
         )
         for place in places
         for name in names
@@ -101,7 +112,17 @@ def _wrong(names: Sequence[Name], places: Sequence[Place], cells: Mapping[tuple[
                 zone = "" if cell.rule in OF_SERVER else name.zone
                 alike.setdefault((cell.rule, zone), []).append(cell)
         for (rule, _), found in alike.items():
-            yield Finding(rule, place.title, tuple(c.name for c in found), found[0].cause, found[0].fix)
+            first = "" if place.kind == "network" else _first_mend([c.name for c in found], places, cells)
+            yield Finding(rule, place.title, tuple(c.name for c in found), found[0].cause, first + found[0].fix)
+
+
+def _first_mend(names: Sequence[str], places: Sequence[Place], cells: Mapping[tuple[str, str], Cell]) -> str:
+    """Whoever forwards into a network gets what the network has, so that comes first."""
+    for place in places:
+        there = {cells[name, place.id].rule for name in names}
+        if place.kind == "network" and not there & {Rule.OK, Rule.NOT_PROVABLE}:
+            return f"First mend what is wrong at {place.title}, as told above: this may follow from it. Then: "
+    return ""
 
 
 def _split(names: Sequence[Name], places: Sequence[Place], cells: Mapping[tuple[str, str], Cell]) -> Iterator[Finding]:
@@ -140,7 +161,8 @@ def _closed(reached: Sequence[Reached]) -> Iterator[Finding]:
             "Something on the way takes the connection for its own (a proxy, a TLS inspection), or the address is "
             "another service's: see where the route and the record lead."
             if rule is Rule.WRONG_CERTIFICATE
-            else f"Have TCP {first.port} to {first.address} let through: route, firewall, network security group of the "
+            else f"Have TCP {first.port} to {first.address} let through: route, firewall, network security "
+            "group of the "
             "endpoint's subnet, state of the endpoint's connection."
         )
         yield Finding(rule, "", tuple(r.name for r in found), first.told, fix)

@@ -43,7 +43,8 @@ def parse_server(text: str) -> tuple[str, int]:
     except ValueError:
         raise UsageError(
             f"{text!r} is no address of a DNS server.",
-            "--resolver takes an IP address, with a port behind a colon where it is not 53: 10.0.0.4 or 127.0.0.1:5353.",
+            "--resolver takes an IP address, with a port behind a colon where it is not 53: 10.0.0.4 or "
+            "127.0.0.1:5353.",
         ) from None
 
 

@@ -21,7 +21,9 @@ NO_PROBE_NOWHERE: Final = (
     "Whether packets get through is not provable from here: this machine is not said to stand inside (--here when the "
     "run was made)."
 )
-NO_PROBE_SIMULATED: Final = "Whether packets get through is not provable in a rehearsal: nothing real stands behind the names."
+NO_PROBE_SIMULATED: Final = (
+    "Whether packets get through is not provable in a rehearsal: nothing real stands behind the names."
+)
 OUTSIDE: Final = (
     "This machine is not said to stand inside, and from outside a public answer is right. It proves nothing."
 )
@@ -81,9 +83,7 @@ def _named(servers: Sequence[str]) -> list[Source]:
 def _system() -> Source:
     from runbook.here.lookups import SystemResolver
 
-    place = Place(
-        "here", "here", "this machine", how="by the system's own resolver", why_not=OUTSIDE, counts=False
-    )
+    place = Place("here", "here", "this machine", how="by the system's own resolver", why_not=OUTSIDE, counts=False)
     return Source(place, SystemResolver().ask)
 
 

@@ -1,7 +1,8 @@
 """The table of planted mistakes: what somebody did to a finished rehearsal's cloud, and what a command must say of it.
 
-A table is one YAML file, a list of rows. ``start`` names the rehearsal that it happens to (see ``RUNS``), ``patch`` what
-was done to its cloud by hand, ``args`` the command, ``paste`` a text that is handed in, ``expect`` what must come out.
+A table is one YAML file, a list of rows. ``start`` names the rehearsal that it happens to (see ``RUNS``), ``patch``
+what was done to its cloud by hand, ``args`` the command, ``paste`` a text that is handed in, ``expect`` what must come
+out.
 ``{{word}}`` stands for what ``WORDS`` has. A row for another command than ``dns`` needs ``args`` and ``expect`` only::
 
     - it: loses the link of a zone
@@ -88,7 +89,9 @@ def plant(home: Path, run: str, patch: tuple[dict[str, Any], ...]) -> None:
                 cloud.need(path)
                 cloud.drop(path)
             case {"put": path, "properties": properties}:
-                cloud.save({"id": path, "name": path.rpartition("/")[2], "type": kind_of(path), "properties": properties})
+                cloud.save(
+                    {"id": path, "name": path.rpartition("/")[2], "type": kind_of(path), "properties": properties}
+                )
             case {"set": path, "at": at, "to": value}:
                 body = cloud.need(path)
                 inner = body["properties"]

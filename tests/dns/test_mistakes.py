@@ -21,7 +21,8 @@ def finding(doc: dict[str, Any], expect: dict[str, Any]) -> dict[str, Any]:
     wanted = [
         f
         for f in doc["findings"]
-        if f["rule"] == expect["rule"] and expect.get("place", f["place"]) == f["place"]
+        if f["rule"] == expect["rule"]
+        and expect.get("place", f["place"]) == f["place"]
         and set(expect.get("names", ())) <= set(f["names"])
     ]
     assert wanted, rules
