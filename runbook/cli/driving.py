@@ -19,6 +19,7 @@ from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
     from runbook.core.view import RunView
+    from runbook.tui.settings import Kept
     from runbook.wiring import Wish
     from runbook.wiring.live_drive import Consent
 
@@ -146,6 +147,16 @@ def drive(home: Path, named: Callable[[], str], front: Front, consent: Consent |
     )
 
 
+def settings_of(home: Path) -> Kept:
+    """The operator's settings; what is wrong with them is told and stops nobody."""
+    from runbook.cli.keeping import kept_anyway
+
+    kept, problem = kept_anyway(home)
+    if problem:
+        output.talk(problem)
+    return kept
+
+
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
     from runbook.tui.app import run_app
 
@@ -161,7 +172,7 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
 
         return view_of(home, name())[0]
 
-    failure = run_app(open_attachment, glance=glance, program=output.program())
+    failure = run_app(open_attachment, glance=glance, program=output.program(), kept=settings_of(home))
     if failure is not None:
         raise failure
     return Exit.DONE

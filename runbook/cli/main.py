@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, str]] = {
     "capture": "Read a real estate into a scenario, to rehearse on a twin of it.",
     "accounts": "List what the Azure CLI is signed in to.",
     "doctor": "Check this machine.",
+    "settings": "Show the settings, where they are kept, and the names of all keys.",
     "completion": "Print the completion script of a shell.",
 }
 """In the order in which help shows them; each is ``command`` in ``runbook.cli.<name>``."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.cli import output
-from runbook.cli.driving import Front, check_terminal
+from runbook.cli.driving import Front, check_terminal, settings_of
 from runbook.cli.exits import Exit
 
 
@@ -26,6 +26,7 @@ def show_home(home: Path) -> Exit:
         lambda run: _open(home, run),
         lambda book: _open(home, _create(home, book)),
         output.program(),
+        settings_of(home),
     )
     if failure is not None:
         raise failure

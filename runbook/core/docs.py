@@ -92,6 +92,8 @@ class ErrorDoc(TypedDict):
     message: str
     hint: str
     correlation_id: NotRequired[str]
+    throttled: NotRequired[bool]
+    """There were too many calls: nothing is wrong with this one."""
 
 
 class AppliedDoc(TypedDict):

@@ -220,7 +220,8 @@ class Machine:
         doc = _arm_error(error)
         tries = max(node.deferred, node.setbacks) if refused else node.deferred
         asked_s = (error.retry_after_s if isinstance(error, Throttled) else None) or 0.0
-        is_crowd = _is_crowd(error)
+        if is_crowd := _is_crowd(error):
+            doc["throttled"] = True
         pause_s = self._pace.turned_away(self._world.clock.now_ms(), asked_s) if is_crowd else 0.0
         # That there were too many calls is nobody's fault: all wait together, and longer before one gives up.
         if tries >= self._limits.deferrals * (CROWD_PATIENCE if is_crowd else 1):

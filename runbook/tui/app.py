@@ -6,9 +6,12 @@ go, so that the run stays exactly as its journal has it.
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -22,8 +25,12 @@ from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.tui.glance import Glance
 from runbook.tui.messages import Opened, OpenFailed
-from runbook.tui.present.text import clean
+from runbook.tui.palette import Actions
+from runbook.tui.present.text import BLANK, clean, one_line
+from runbook.tui.present.words import RUN_WORDS
 from runbook.tui.screens.opening import OpeningScreen
+from runbook.tui.settings import Kept
+from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +38,12 @@ if TYPE_CHECKING:
 
     from runbook.engine.host import Attachment
     from runbook.tui.screens.home import BookLine, Home
+
+
+_WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
+
+SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss")
+"""A style sheet for each screen, and one for what they share."""
 
 
 class RunbookApp(App[None]):
@@ -42,19 +55,21 @@ class RunbookApp(App[None]):
         glance: the run as last committed, if there is one yet, to be shown until it is open; called like the former,
             and much quicker.
         program: how the operator calls this program.
+        kept: the operator's settings and where they are.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
     Attributes:
+        settings: as they are now.
         failure: why the run could not be opened.
         farewell: what to tell the operator once the terminal is theirs again.
     """
 
     CSS_PATH: ClassVar[list[str | Path]] = [  # type: ignore[assignment]
-        assets.path("styles", name) for name in ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss")
+        assets.path("styles", name) for name in SHEETS
     ]
     TITLE = "runbook"
-    ENABLE_COMMAND_PALETTE = False
+    COMMANDS = {Actions}  # noqa: RUF012
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-short"), (15, "-short"), (32, "-tall")]  # noqa: RUF012
 
@@ -65,10 +80,13 @@ class RunbookApp(App[None]):
         home: Home | None = None,
         glance: Callable[[], RunView] | None = None,
         program: str = "runbook",
+        kept: Kept | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
+        self.kept = kept or Kept()
+        self.settings = self.kept.settings
         self._open = open_attachment
         self._home = home
         self._glance = glance
@@ -76,10 +94,15 @@ class RunbookApp(App[None]):
         self._redraw_s, self._settle_s = redraw_s, settle_s
         self._attachments: list[Attachment] = []
         self._openings: list[Future[None]] = []
+        self._copy_file = ""
+        self._attended: RunState | None = None
         self.failure: RunbookError | None = None
         self.farewell = ""
 
     def on_mount(self) -> None:
+        for theme in OF_NAME.values():
+            self.register_theme(theme)
+        self._take_settings()
         if self._home is not None:
             from runbook.tui.screens.home import HomeScreen
 
@@ -140,6 +163,78 @@ class RunbookApp(App[None]):
     def on_home_screen_chosen(self, message: Any) -> None:
         """A run or a book was chosen on the home screen."""
         self._start_opening(message.open_attachment)
+
+    # ------------------------------------------------------------ for every screen
+
+    def action_help(self) -> None:
+        """Show the keys of this screen, and every sign."""
+        from runbook.tui.screens.help import HelpScreen, key_rows, sign_rows
+
+        keymap = self.settings.keys
+        name = getattr(self.screen, "screen_name", "")
+        own = getattr(self.screen, "help_rows", None)
+        if own is not None:
+            self.push_screen(HelpScreen(own(keymap)))
+        elif name:
+            self.push_screen(HelpScreen([*key_rows(name, keymap), BLANK, *sign_rows()]))
+
+    def action_settings(self) -> None:
+        """Show the settings."""
+        from runbook.tui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen())
+
+    def set_one(self, name: str, value: object) -> None:
+        """Change one setting, now and where it is kept."""
+        self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
+        self._take_settings()
+        if self.kept.save is None:
+            return
+        try:
+            self.kept.save(name, value)
+        except RunbookError as error:
+            self.notify(f"{clean(error.message)}\n{clean(error.hint)}".strip(), severity="error", markup=False)
+
+    def _take_settings(self) -> None:
+        self.theme = OF_NAME[self.settings.theme].name
+        if not self.settings.animations:
+            self.animation_level = "none"
+        self.set_keymap(dict(self.settings.keys))
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text and tell so. Not every terminal takes OSC 52, and none says whether it did: a file holds it too.
+
+        Args:
+            text: as it is to be pasted.
+            what: its name, as a sentence begins.
+        """
+        self.copy_to_clipboard(text)
+        told = f"{what}: copied, if this terminal allows it"
+        try:
+            if not self._copy_file:
+                handle, self._copy_file = tempfile.mkstemp(prefix="runbook-", suffix=".txt")
+                os.close(handle)
+            with open(self._copy_file, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+            told += f"; also in {self._copy_file}"
+        except OSError as error:
+            told += f". No file: {error.strerror or error}"
+        self.notify(told, timeout=5.0, markup=False)
+
+    def attend(self, view: RunView) -> None:
+        """Say in the terminal's title how the run stands; ring when it has come to need somebody."""
+        wants = view.state in _WANTS
+        if self.settings.bell and wants and self._attended not in (None, view.state):
+            self.bell()
+        if self.settings.title and view.state is not self._attended:
+            self._entitle(f"{RUN_WORDS[view.state]}: {view.id}")
+        self._attended = view.state
+
+    def _entitle(self, text: str) -> None:
+        """Set the terminal's title (OSC 2, ECMA-48 and xterm's control sequences)."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]2;{one_line(text)}\x07")
 
     @property
     def is_busy(self) -> bool:
@@ -205,7 +300,11 @@ def farewell(view: RunView, is_read_only: bool, program: str = "runbook") -> str
 
 
 def run_app(
-    open_attachment: Callable[[], Attachment], *, glance: Callable[[], RunView] | None = None, program: str = "runbook"
+    open_attachment: Callable[[], Attachment],
+    *,
+    glance: Callable[[], RunView] | None = None,
+    program: str = "runbook",
+    kept: Kept | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -213,11 +312,12 @@ def run_app(
         open_attachment: opens the run; called in a worker thread.
         glance: the run as last committed, if there is one yet.
         program: how the operator calls this program.
+        kept: the operator's settings.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept))
 
 
 def run_home(
@@ -226,6 +326,7 @@ def run_home(
     open_run: Callable[[str], Attachment],
     start_rehearsal: Callable[[str], Attachment],
     program: str = "runbook",
+    kept: Kept | None = None,
 ) -> RunbookError | None:
     """Show the home screen until the operator leaves. The first four are called from worker threads.
 
@@ -234,7 +335,7 @@ def run_home(
     """
     from runbook.tui.screens.home import Home
 
-    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program))
+    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

@@ -1,7 +1,8 @@
-"""The one list of keys: bindings, the line at the bottom, the help screen and the tests all read it."""
+"""The one list of keys: bindings, the line at the bottom, the help screen, user key maps and the tests all read it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of the run screen.
+    """One key of a screen.
 
     Attributes:
         keys: as Textual names them, comma-separated.
@@ -28,7 +29,9 @@ class Key:
     is_in_line: bool = True
 
 
-KEYS: Final[tuple[Key, ...]] = (
+_HELP: Final = Key("help", "question_mark", "?", "Help", "Show every key and every sign.")
+
+_RUN: Final = (
     Key(
         "approve",
         "a",
@@ -44,8 +47,9 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("find", "slash", "/", "Find", "Go to a node by its name or state; Enter goes on to the next.", False),
     Key("pause", "p", "p", "Pause", "Start nothing new, let calls finish; the same key goes on."),
     Key("copy", "c", "c", "Copy", "Copy the commands, or the text to hand over while waiting."),
-    Key("help", "question_mark", "?", "Help", "Show every key and every sign."),
+    _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
+    Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
     Key("face", "v", "v", "Form", "The next form of commands: CLI, PowerShell, REST, by hand.", False),
     Key("page_back", "left", "←", "Page", "The page before: Guide, Plan, Commands, Checks, Entries.", False),
@@ -61,17 +65,56 @@ KEYS: Final[tuple[Key, ...]] = (
 )
 
 
-def bindings() -> list[BindingType]:
-    """The bindings of the run screen."""
+SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
+    "run": _RUN,
+}
+"""Every key by its screen. A key's binding id, which a key map of the operator's may name, is ``<screen>.<key id>``."""
+
+
+def _action(id_: str) -> str:
+    if id_ in ("help", "settings"):
+        return f"app.{id_}"
+    return id_ if "(" in id_ else f"act('{id_}')"
+
+
+IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face"})
+"""Keys of the run screen that always mean something."""
+
+
+def bindings(screen: str) -> list[BindingType]:
+    """The bindings of a screen: each does ``act('<key id>')``, or what its id says by itself: ``page(1)``."""
     return [
         Binding(
             k.keys,
-            k.id if "(" in k.id else f"act('{k.id}')",
+            _action(k.id),
             k.label,
             show=k.is_in_line,
             key_display=k.shown,
             tooltip=k.tooltip,
-            id=f"run.{k.id}",
+            id=f"{screen}.{k.id}",
         )
-        for k in KEYS
+        for k in SCREENS[screen]
     ]
+
+
+LASTING: Final = frozenset({"help", "quit"})
+"""Keys that the line at the bottom never leaves out."""
+
+
+def shown_as(screen: str, key: Key, keymap: Mapping[str, str]) -> str:
+    """How a key is called on the screen: as it stands on the keyboard, or as the operator's key map has it."""
+    mapped = keymap.get(f"{screen}.{key.id}", "")
+    return key.shown if not mapped else " ".join(map(_sign, mapped.split(",")[:1]))
+
+
+def _sign(name: str) -> str:
+    """``ctrl+s`` as it is; a single letter as it is; ``question_mark`` by its character."""
+    from textual.keys import format_key
+
+    return format_key(name.strip()) if name.strip() else name
+
+
+def unknown_keys(keymap: Mapping[str, str]) -> list[str]:
+    """Binding ids that no screen has."""
+    known = {f"{screen}.{key.id}" for screen, keys in SCREENS.items() for key in keys}
+    return [id_ for id_ in keymap if id_ not in known]

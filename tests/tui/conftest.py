@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from runbook.tui.app import RunbookApp
+from runbook.tui.settings import Kept
 from tests.tui.sample import Store
 
 
@@ -57,9 +58,11 @@ _KEY_NAMES = {"-": "minus", "/": "slash", ".": "full_stop", " ": "space", "_": "
 
 
 @asynccontextmanager
-async def showing(store: Store, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Pilot[None], RunbookApp]]:
+async def showing(
+    store: Store, size: tuple[int, int] = (80, 24), kept: Kept | None = None
+) -> AsyncIterator[tuple[Pilot[None], RunbookApp]]:
     """The app on a store, ready and at rest."""
-    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0)
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, kept=kept)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)

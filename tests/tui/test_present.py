@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from runbook.core.docs import ErrorDoc
 from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.error import LeaseLost
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import RunView
-from runbook.tui.keys import KEYS
+from runbook.tui.keys import SCREENS
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import available, ready_safe
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import member_rows, outline, step_title
-from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle, short_parts
+from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle, short_parts, time_of_day
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by, next_for_me, role, word
 from runbook.tui.screens.help import help_rows
 from tests.tui.sample import NOW, SUBSCRIPTION, S, change, check, context, node, ready, running, view, wait
@@ -367,12 +368,28 @@ def test_entries_stand_newest_first_with_what_they_tell() -> None:
 def test_the_help_explains_every_key_and_every_sign() -> None:
     text = as_text(help_rows(ready(), SEAT))
     assert "ana on laptop" in text
-    assert all(k.tooltip in text for k in KEYS)
+    assert all(k.tooltip in text for k in SCREENS["run"])
     assert all(state.replace("_", " ") in text for state in NodeState)
 
 
-def test_no_key_stands_in_the_list_twice() -> None:
-    assert len({k.keys for k in KEYS}) == len(KEYS) == len({k.id for k in KEYS})
+def test_the_header_tells_calls_under_way_and_that_arm_turns_calls_away() -> None:
+    looking = node("context", state=S.OBSERVING)
+    error: ErrorDoc = {"code": "TooManyRequests", "message": "", "hint": "", "throttled": True}
+    waiting = [node("associate", f"b{i}", state=S.OBSERVING, error=error, due_ms=NOW + 17_000) for i in range(3)]
+    text = as_text(header(view(looking, *waiting), SEAT, 160))
+    assert "1 under way" in text
+    assert f"ARM throttles: 3 wait until {time_of_day(NOW + 17_000)}" in text
+    calm = as_text(header(view(context()), SEAT, 160))
+    assert "under way" not in calm
+    assert "throttles" not in calm
+
+
+@pytest.mark.parametrize("screen", list(SCREENS))
+def test_no_key_stands_in_a_list_twice(screen: str) -> None:
+    keys = SCREENS[screen]
+    assert len({k.id for k in keys}) == len(keys)
+    single = [name for k in keys for name in k.keys.split(",")]
+    assert len(set(single)) == len(single)
 
 
 def test_a_driver_is_told_to_the_minute_and_may_be_nobody() -> None:

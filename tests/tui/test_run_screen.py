@@ -418,10 +418,10 @@ async def test_hundreds_of_changes_cause_few_redraws(monkeypatch: pytest.MonkeyP
     draws = 0
     draw = RunScreen.draw
 
-    def counted(self: RunScreen, *, is_first: bool = False) -> None:
+    def counted(self: RunScreen) -> None:
         nonlocal draws
         draws += 1
-        draw(self, is_first=is_first)
+        draw(self)
 
     monkeypatch.setattr(RunScreen, "draw", counted)
 

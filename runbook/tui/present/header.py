@@ -7,10 +7,13 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from runbook.core.state import RunState
+from runbook.core.state import NodeState, RunState
 from runbook.core.view import RunView
-from runbook.tui.present.text import Line, Span, moment, one_line, pack, short
+from runbook.tui.present.text import Line, Span, moment, one_line, pack, short, time_of_day
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by
+
+_CALLING: Final = frozenset({NodeState.OBSERVING, NodeState.APPLYING})
+"""States in which a call to ARM is out, or about to be."""
 
 _BADGES: Final = {"rehearsal": "REHEARSAL", "live": "LIVE", "plan": "PLAN ONLY"}
 
@@ -45,7 +48,7 @@ def header(view: RunView, seat: Seat, width: int) -> list[Line]:
     room = width - sum(cell_len(text) + 3 for text, _ in [badge, *state])
     title = short(one_line(view.book.get("title", "")) or view.id, room)
     top: list[Span] = [badge, (title, "heading"), *state]
-    seats = [_seat(seat, width), *([] if seat.follows else [("not following (f)", "muted")])]
+    seats = [*_traffic(view, seat), _seat(seat, width), *([] if seat.follows else [("not following (f)", "muted")])]
     rows: list[Line] = []
     for size in range(4):
         where, clock = _where(view, size), (_clock(view, seat, size), "")
@@ -54,6 +57,20 @@ def header(view: RunView, seat: Seat, width: int) -> list[Line]:
         if len(rows) <= (2 if width >= _WIDE else 3):
             break
     return rows
+
+
+def _traffic(view: RunView, seat: Seat) -> list[Span]:
+    """What is under way, and whether ARM turns calls away."""
+    if seat.is_opening or view.state in (RunState.DONE, RunState.ABORTED):
+        return []
+    nodes = view.nodes.values()
+    calls = sum(n.state in _CALLING and (n.due_ms is None or n.due_ms <= seat.now_ms) for n in nodes)
+    parts: list[Span] = [(f"{calls} under way", "busy")] if calls else []
+    put_off = [n for n in nodes if n.error and n.error.get("throttled") and (n.due_ms or 0) > seat.now_ms]
+    if put_off:
+        until = time_of_day(min(n.due_ms or 0 for n in put_off))
+        parts.append((f"ARM throttles: {len(put_off)} wait until {until}", "wait"))
+    return parts
 
 
 def _badge_role(mode: str) -> str:

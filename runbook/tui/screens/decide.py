@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from runbook.core.command import Approve, Attest, Command, Pause, Retry, Skip, Start
 from runbook.core.error import RunbookError
@@ -21,10 +19,10 @@ from runbook.tui.present.text import clean
 from runbook.tui.present.words import driven_by
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
-from runbook.tui.screens.help import HelpScreen
 from runbook.tui.screens.many import ManyDialog
 
 if TYPE_CHECKING:
+    from runbook.tui.app import RunbookApp
     from runbook.tui.screens.run import RunScreen
 
 _NOT_NOW: Final = {
@@ -44,7 +42,6 @@ class Operator:
 
     def __init__(self, screen: RunScreen) -> None:
         self._screen = screen
-        self._copy_file = ""
         self._together: set[str] = set()
         """Nodes of a batch whose approvals are on their way."""
         self._refused: list[RunbookError] = []
@@ -75,8 +72,6 @@ class Operator:
                 self._ask(questions.abort(screen.view), questions.abort_command)
             case "copy":
                 self._copy()
-            case "help":
-                screen.app.push_screen(HelpScreen(screen.view, screen.seat()))
             case "quit":
                 screen.app.run_worker(screen.app.run_action("leave"))
             case _:
@@ -234,18 +229,7 @@ class Operator:
             self._say("This node has no command to copy now.", "warning")
 
     def _to_clipboard(self, what: str, text: str) -> None:
-        """Not every terminal takes OSC 52, and none says whether it did: a file holds the text too."""
-        self._screen.app.copy_to_clipboard(text)
-        try:
-            if not self._copy_file:
-                handle, self._copy_file = tempfile.mkstemp(prefix="runbook-", suffix=".txt")
-                os.close(handle)
-            with open(self._copy_file, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-        except OSError as error:
-            self._say(f"{what}: copied, if this terminal allows it. No file: {error.strerror or error}")
-            return
-        self._say(f"{what}: copied, if this terminal allows it; also in {self._copy_file}")
+        cast("RunbookApp", self._screen.app).copy(text, what)
 
     def _say(self, text: str, severity: str = "information", title: str = "") -> None:
         level = {"warning": "warning", "error": "error"}.get(severity, "information")

@@ -6,9 +6,9 @@ operator looks (row, page, form of commands). Nothing here waits: slow work is d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,8 +23,9 @@ from runbook.core.event import Event
 from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.glance import Glance
-from runbook.tui.keys import bindings
-from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, Prompted, RunMoved
+from runbook.tui.keys import IN_PLACE, bindings
+from runbook.tui.live import LiveScreen, Wanted
+from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, Prompted
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import available
 from runbook.tui.present.entries import entry_lines
@@ -32,26 +33,26 @@ from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import Key, Outline, Row
-from runbook.tui.present.text import Line, clean, line
+from runbook.tui.present.text import Line, clean
 from runbook.tui.present.words import first_at_work, next_for_me, wants_me
-from runbook.tui.pump import Pump
 from runbook.tui.screens.decide import Operator
+from runbook.tui.screens.help import help_rows
 from runbook.tui.widgets.bars import FindBar, KeyLine, NextBar, Page, PageNames
 from runbook.tui.widgets.node_tree import NodeTree
 from runbook.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
+    from runbook.tui.app import RunbookApp
 
 _PROMPT_S = 900.0
 """How long what a sign-in wants stays on the screen; a device code lives as long."""
 
 PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries")
 _COMMANDS, _ENTRIES = PAGES.index("Commands"), PAGES.index("Entries")
-_ALWAYS = frozenset({"help", "quit", "copy", "follow", "face"})
 
 
-class RunScreen(Screen[None]):
+class RunScreen(LiveScreen[None]):
     """Drives or watches one run.
 
     Args:
@@ -61,16 +62,13 @@ class RunScreen(Screen[None]):
         program: how the operator calls this program.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    screen_name = "run"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("run")
 
     def __init__(
         self, attachment: Attachment, *, redraw_s: float = 0.05, settle_s: float = 0.4, program: str = "runbook"
     ) -> None:
-        super().__init__()
-        self.attachment = attachment
-        self.program = program
-        self.view: RunView = attachment.view
-        """As last drawn."""
+        super().__init__(attachment, redraw_s=redraw_s, program=program)
         self.key: Key | None = None
         """The selected row."""
         self.follows = True
@@ -87,8 +85,8 @@ class RunScreen(Screen[None]):
         self._outline = Outline()
         self._entries: tuple[str | None, Sequence[Entry]] = (None, ())
         self._entries_of: tuple[str | None, int] | None = None
-        self._pump = Pump(lambda: self.post_message(RunMoved()))
-        self._redraw_s, self._settle_s = max(0.001, redraw_s), settle_s  # Textual has no timer of zero seconds
+        self._drawn: RunView | None = None
+        self._settle_s = settle_s
 
     # ------------------------------------------------------------ layout and life
 
@@ -104,17 +102,10 @@ class RunScreen(Screen[None]):
                     yield Prose(id="page-text")
         yield NextBar(id="next")
         yield FindBar(id="find")
-        yield KeyLine(id="keys")
+        yield KeyLine("run")
 
     def on_mount(self) -> None:
-        self.query_one("#too-small", Prose).show([line("This terminal is too small. The runbook needs 60×15 cells.")])
-        self._unlisten = self.attachment.listen(self._hear)
         self.query_one(NodeTree).focus()
-        self.draw(is_first=True)
-        self.set_interval(0.5, self.draw_text)
-
-    def on_unmount(self) -> None:
-        self._unlisten()
 
     @property
     def is_opening(self) -> bool:
@@ -123,41 +114,25 @@ class RunScreen(Screen[None]):
 
     def adopt(self, attachment: Attachment) -> None:
         """The run is open: go on with the real thing."""
-        self._unlisten()
-        self.attachment = attachment
         self._entries_of = None
-        self._unlisten = attachment.listen(self._hear)
-        self.draw()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.draw_text)
+        super().adopt(attachment)
 
     @property
     def is_busy(self) -> bool:
         """Whether something is on its way that will still change the screen; for tests that wait."""
-        return self._pump.is_awake or bool(self.sent) or any(not w.is_finished for w in self.workers)
+        return super().is_busy or bool(self.sent)
 
     # ------------------------------------------------------------ news from the engine
 
-    def _hear(self, event: Event) -> None:
-        """In the engine's thread."""
+    def hear(self, event: Event) -> None:
+        """Take an event, in the engine's thread."""
         if event.entry.kind is Kind.NOTED and event.entry.data.get("prompt"):
             self.post_message(Prompted(str(event.entry.data.get("text", ""))))
-        self._pump(event)
+        super().hear(event)
 
     @on(Prompted)
     def _prompted(self, message: Prompted) -> None:
         self.notify(clean(message.text), title="sign in", severity="warning", timeout=_PROMPT_S, markup=False)
-
-    @on(RunMoved)
-    def _moved(self) -> None:
-        if self._pump.take():
-            self.draw()
-        self.set_timer(self._redraw_s, self._rested)
-
-    def _rested(self) -> None:
-        if self._pump.rested():
-            self._moved()
 
     @on(EntriesRead)
     def _read(self, message: EntriesRead) -> None:
@@ -171,7 +146,7 @@ class RunScreen(Screen[None]):
         if isinstance(message.error, LeaseLost):
             self._lost = message.error
         self.operator.settled(message)
-        self._pump.nudge()  # two hundred answers are one redraw
+        self.pump.nudge()  # two hundred answers are one redraw
 
     @on(EvidenceHashed)
     def _hashed(self, message: EvidenceHashed) -> None:
@@ -200,15 +175,19 @@ class RunScreen(Screen[None]):
         step = self.view.nodes[id_].doc["step"] if kind == "node" and id_ in self.view.nodes else id_
         return next((s.get("phase", "") for s in self.view.book.get("steps", ()) if s["id"] == step), None)
 
-    def draw(self, *, is_first: bool = False) -> None:
+    def draw(self) -> None:
         """Bring tree and text up to the newest view."""
-        view = self.attachment.view
-        if is_first or view is not self.view:
-            self.view = view
-            self.query_one(NodeTree).show(self._outline.of(view))
+        is_first = self._drawn is None
+        if self.view is not self._drawn:
+            self._drawn = self.view
+            cast("RunbookApp", self.app).attend(self.view)
+            self.query_one(NodeTree).show(self._outline.of(self.view))
         if self.follows:
             self._follow(is_first)
         self._choose_first()
+        self.draw_text()
+
+    def tick(self) -> None:
         self.draw_text()
 
     def draw_text(self) -> None:
@@ -227,9 +206,9 @@ class RunScreen(Screen[None]):
         desk = Desk(now_ms, watched, has_sent, self.ended_by, self.program, self.is_opening, self.step, self._real_s)
         self.query_one(NextBar).show(next_step(view, node_id, desk))
         is_closed = a.is_read_only or self.ended_by is not None
-        can = available(view, node_id, self.phase, is_closed, self.step) | _ALWAYS
+        can = available(view, node_id, self.phase, is_closed, self.step)
         renamed = {"pause": "Go on"} if view.paused else {}
-        self.query_one(KeyLine).offer(can, renamed)
+        self.query_one(KeyLine).offer(IN_PLACE | can, renamed)
 
     @property
     def _real_s(self) -> Callable[[int], float | None] | None:
@@ -242,6 +221,10 @@ class RunScreen(Screen[None]):
         return Seat(
             a.is_read_only, a.driver, a.speed, a.now_ms(), self.follows, self.is_opening, self.ended_by is not None
         )
+
+    def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
+        """The text of the help screen."""
+        return help_rows(self.view, self.seat(), keymap)
 
     @property
     def ended_by(self) -> RunbookError | None:
@@ -298,6 +281,20 @@ class RunScreen(Screen[None]):
             self.key = key
             self.query_one("#page", Page).scroll_home(animate=False)
         self.query_one(NodeTree).go(key)
+
+    def show_above(self, screen: Screen[Wanted | None]) -> None:
+        """Put a screen about this run above, and do what it wants in the end."""
+        self.app.push_screen(screen, self._came_back)
+
+    def _came_back(self, wanted: Wanted | None) -> None:
+        if wanted is None:
+            return
+        if wanted.node in self.view.nodes:
+            self.follows = self.is_settling = False
+            self.select(("node", wanted.node))
+            self.draw_text()
+        if wanted.act:
+            self.action_act(wanted.act)
 
     def turn(self, page: int) -> None:
         """Look at another page; pages count from 0, round and round."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -13,9 +13,10 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
-from runbook.tui.keys import KEYS
+from runbook.tui.keys import LASTING, SCREENS, shown_as
 from runbook.tui.present.next import Next
 from runbook.tui.present.text import Line, Span, line
+from runbook.tui.settings import Settings
 from runbook.tui.widgets.prose import Prose
 
 
@@ -64,18 +65,33 @@ class PageNames(Prose):
 
 
 class KeyLine(Prose):
-    """The keys that mean something now. Those that do not are dimmed, never moved; left out where room is short."""
+    """The keys of a screen. Those that mean nothing now are dimmed, never moved; left out where room is short."""
 
-    def offer(self, can: Collection[str], renamed: dict[str, str]) -> None:
-        """Show the keys; ``renamed`` gives keys another label for now."""
-        shown = [(k, renamed.get(k.id, k.label)) for k in KEYS if k.is_in_line]
-        if sum(cell_len(f"{k.shown} {label} ") for k, label in shown) > (self.size.width or 80):
-            usable = [(k, label) for k, label in shown if k.id in can]
-            shown = sorted(usable, key=lambda pair: pair[0].id not in ("help", "quit"))  # never cut off
+    def __init__(self, screen: str) -> None:
+        super().__init__(id="keys")
+        self._screen = screen
+        self._keys = [k for k in SCREENS[screen] if k.is_in_line]
+        self._can: Collection[str] = {k.id for k in self._keys}
+        self._renamed: Mapping[str, str] = {}
+
+    def on_mount(self) -> None:
+        self.offer(self._can)
+
+    def on_resize(self) -> None:
+        self.offer(self._can, self._renamed)
+
+    def offer(self, can: Collection[str], renamed: Mapping[str, str] | None = None) -> None:
+        """Show the keys; ``can`` names those that mean something, ``renamed`` gives keys another label for now."""
+        self._can, self._renamed = can, renamed or {}
+        keymap = getattr(self.app, "settings", Settings()).keys
+        shown = [(k, shown_as(self._screen, k, keymap), self._renamed.get(k.id, k.label)) for k in self._keys]
+        if sum(cell_len(f"{sign} {label} ") for _, sign, label in shown) > (self.size.width or 80):
+            usable = [row for row in shown if row[0].id in can]
+            shown = sorted(usable, key=lambda row: row[0].id not in LASTING)  # never cut off
         spans: list[Span] = []
-        for key, label in shown:
+        for key, sign, label in shown:
             is_on = key.id in can
-            spans += [(key.shown, "key" if is_on else "dim-key"), (f" {label} ", "" if is_on else "muted")]
+            spans += [(sign, "key" if is_on else "dim-key"), (f" {label} ", "" if is_on else "muted")]
         self.show([tuple(spans)])
 
 
