@@ -110,7 +110,7 @@ def answer_of(name: str, reply: Message) -> Answer:
 
 
 class SystemResolver:
-    """The system's own way, as programs of this machine go it: hosts file, search rules, then its DNS servers."""
+    """The system's own way, as programs of this machine go it: hosts file, then its DNS servers."""
 
     title = "this machine"
 
@@ -122,7 +122,7 @@ class SystemResolver:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(UDP_S + TCP_S):
-                found = await loop.getaddrinfo(f"{name}.", None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+                found = await loop.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
         except TimeoutError:
             return Answer(name, "TIMEOUT", server=self.title)
         except socket.gaierror as error:

@@ -37,13 +37,16 @@ class Pasted:
     text: str
 
 
-async def truth(lookout: Lookout, servers: Sequence[str] = (), pastes: Sequence[Pasted] = ()) -> Table:
+async def truth(
+    lookout: Lookout, servers: Sequence[str] = (), pastes: Sequence[Pasted] = (), *, system: Ask | None = None
+) -> Table:
     """Look at every name of a run from every place.
 
     Args:
         lookout: the run and its read-only world; it is closed afterwards.
         servers: DNS servers to ask from this machine, as ``ADDRESS[:PORT]``.
         pastes: output of lookups that somebody made elsewhere.
+        system: this machine's own way of looking names up; the system's when absent.
 
     Raises:
         UsageError: a server or a pasted text cannot be understood.
@@ -57,7 +60,7 @@ async def truth(lookout: Lookout, servers: Sequence[str] = (), pastes: Sequence[
         here = str(view.options.get("here", "nowhere"))
         is_simulated = view.mode == "rehearsal"
         if not is_simulated and here == "nowhere":
-            sources.append(_system())
+            sources.append(_system(system))
         return await look(
             want,
             world.arm,
@@ -80,11 +83,11 @@ def _named(servers: Sequence[str]) -> list[Source]:
     return found
 
 
-def _system() -> Source:
+def _system(ask: Ask | None) -> Source:
     from runbook.here.lookups import SystemResolver
 
     place = Place("here", "here", "this machine", how="by the system's own resolver", why_not=OUTSIDE, counts=False)
-    return Source(place, SystemResolver().ask)
+    return Source(place, ask or SystemResolver().ask)
 
 
 def _probe() -> Probe:
