@@ -14,6 +14,7 @@ import click
 
 from runbook.cli import output
 from runbook.cli.exits import Exit
+from runbook.cli.names import names_of
 from runbook.cli.options import JUMP, LONGEST_S, TUI_SPEED
 from runbook.core.error import UsageError
 
@@ -172,7 +173,9 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
 
         return view_of(home, name())[0]
 
-    failure = run_app(open_attachment, glance=glance, program=output.program(), kept=settings_of(home))
+    failure = run_app(
+        open_attachment, glance=glance, program=output.program(), kept=settings_of(home), names=names_of(home)
+    )
     if failure is not None:
         raise failure
     return Exit.DONE

@@ -8,6 +8,7 @@ from typing import Any
 from runbook.cli import output
 from runbook.cli.driving import Front, check_terminal, settings_of
 from runbook.cli.exits import Exit
+from runbook.cli.names import names_of
 
 
 def show_home(home: Path) -> Exit:
@@ -27,6 +28,7 @@ def show_home(home: Path) -> Exit:
         lambda book: _open(home, _create(home, book)),
         output.program(),
         settings_of(home),
+        names_of(home),
     )
     if failure is not None:
         raise failure

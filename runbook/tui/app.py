@@ -36,13 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from runbook.dns.model import Table
     from runbook.engine.host import Attachment
     from runbook.tui.screens.home import BookLine, Home
 
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss")
+SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss", "dns.tcss")
 """A style sheet for each screen, and one for what they share."""
 
 
@@ -56,6 +57,7 @@ class RunbookApp(App[None]):
             and much quicker.
         program: how the operator calls this program.
         kept: the operator's settings and where they are.
+        names: looks up every name of a run; called in a worker thread.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -81,10 +83,12 @@ class RunbookApp(App[None]):
         glance: Callable[[], RunView] | None = None,
         program: str = "runbook",
         kept: Kept | None = None,
+        names: Callable[[RunView], Table] | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
+        self.names = names
         self.kept = kept or Kept()
         self.settings = self.kept.settings
         self._open = open_attachment
@@ -305,6 +309,7 @@ def run_app(
     glance: Callable[[], RunView] | None = None,
     program: str = "runbook",
     kept: Kept | None = None,
+    names: Callable[[RunView], Table] | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -313,11 +318,12 @@ def run_app(
         glance: the run as last committed, if there is one yet.
         program: how the operator calls this program.
         kept: the operator's settings.
+        names: looks up every name of a run; called in a worker thread.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, names=names))
 
 
 def run_home(
@@ -327,6 +333,7 @@ def run_home(
     start_rehearsal: Callable[[str], Attachment],
     program: str = "runbook",
     kept: Kept | None = None,
+    names: Callable[[RunView], Table] | None = None,
 ) -> RunbookError | None:
     """Show the home screen until the operator leaves. The first four are called from worker threads.
 
@@ -335,7 +342,9 @@ def run_home(
     """
     from runbook.tui.screens.home import Home
 
-    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept))
+    return _run(
+        RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept, names=names)
+    )
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

@@ -50,6 +50,7 @@ _RUN: Final = (
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
+    Key("dns", "D", "D", "Names", "Every private name: what it must be, what each place answers, and why.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
     Key("face", "v", "v", "Form", "The next form of commands: CLI, PowerShell, REST, by hand.", False),
     Key("page_back", "left", "←", "Page", "The page before: Guide, Plan, Commands, Checks, Entries.", False),
@@ -64,9 +65,20 @@ _RUN: Final = (
     Key("abort", "x", "x", "Abort", "End the run for good, after typing its name.", False),
 )
 
+_DNS: Final = (
+    Key("again", "r", "r", "Read again", "Read Azure and look every name up again; nothing is written."),
+    Key("wrong", "n", "n", "Next wrong", "Go to the next answer that is wrong."),
+    Key("copy", "c", "c", "Copy", "Copy what stands below the table."),
+    _HELP,
+    Key("back", "q,escape", "q", "Back", "Back to the run."),
+    Key("scroll(1)", "j", "j", "Down", "Scroll what stands below the table.", False),
+    Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
+)
+
 
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
+    "dns": _DNS,
 }
 """Every key by its screen. A key's binding id, which a key map of the operator's may name, is ``<screen>.<key id>``."""
 
@@ -77,7 +89,7 @@ def _action(id_: str) -> str:
     return id_ if "(" in id_ else f"act('{id_}')"
 
 
-IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face"})
+IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "dns"})
 """Keys of the run screen that always mean something."""
 
 

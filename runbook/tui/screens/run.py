@@ -389,11 +389,20 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "dns":
+                self._show_names()
             case "find":
                 self.query_one("#keys").display = False
                 self.query_one(FindBar).open()
             case _:
                 self.operator.act(id_)
+
+    def _show_names(self) -> None:
+        from runbook.tui.screens.dns import DnsScreen
+
+        read = cast("RunbookApp", self.app).names
+        if read is not None:
+            self.show_above(DnsScreen(self.attachment, read, redraw_s=self.redraw_s, program=self.program))
 
     def action_page(self, number: int) -> None:
         """Look at a page by its number, from 1."""
