@@ -60,22 +60,24 @@ def command(
     from runbook.core.error import UsageError
     from runbook.wiring import look_again
     from runbook.wiring.live import sign_in_for
-    from runbook.wiring.names import truth
+    from runbook.wiring.names import known, truth
 
     if to and not form:
         raise UsageError(
             "--to says whom an export asks, and there is no --export.", "Add --export bind, or leave it out."
         )
-    if form and as_json:
-        raise UsageError("--export prints text for a DNS server, not JSON.", "Leave --json out.")
+    if form and (as_json or servers or pastes):
+        raise UsageError(
+            "--export prints text for a DNS server and asks nobody.", "Leave --json, --resolver and --paste out."
+        )
     texts = [_read(name) for name in pastes]
     lookout = look_again(settings.home, run, lambda view: sign_in_for(view, on_prompt=tell_prompt))
-    table = asyncio.run(truth(lookout, servers, texts))
     if form:
         from runbook.dns.export import export
 
-        output.document(export(table, form, to or ""))
+        output.document(export(asyncio.run(known(lookout)), form, to or ""))
         return Exit.DONE
+    table = asyncio.run(truth(lookout, servers, texts))
     if as_json:
         output.json_data(dns_doc(lookout.view, lookout.driver, table))
     else:

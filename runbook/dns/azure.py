@@ -184,8 +184,8 @@ def _link_line(zone: Zone, network: Network, *, has_record: bool, name: Name) ->
     subscription, group = _parts(zone.id)
     first = "" if has_record else f"Have {name.relative} written into it by the zone group first. "
     return (
-        f"{first}Link it, which redirects live machines: az network private-dns link vnet create --subscription {subscription} -g {group} "
-        f"-z {zone.name} -n link-{network.name} -v {network.id} -e false"
+        f"{first}Link it, which redirects live machines: az network private-dns link vnet create --subscription "
+        f"{subscription} -g {group} -z {zone.name} -n link-{network.name} -v {network.id} -e false"
     )
 
 

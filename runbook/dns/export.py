@@ -45,7 +45,16 @@ def export(table: Table, form: str, target: str = "") -> str:
     holds = table.keeps != "azure" or form == "hosts"
     body = _RECORDS[form](table.names) if holds else _FORWARDS[form](_suffixes(table), _target(target))
     mark = _COMMENT.get(form, "#")
-    return "\n".join([*(f"{mark} {line}" for line in _head(table, holds=holds)), "", *body, ""])
+    forest = [f"{mark} Leave -ReplicationScope out where the zones are not in Active Directory."]
+    return "\n".join(
+        [
+            *(f"{mark} {line}" for line in _head(table, holds=holds)),
+            *(forest if form == "windows" else ()),
+            "",
+            *body,
+            "",
+        ]
+    )
 
 
 def _target(text: str) -> str:

@@ -70,7 +70,7 @@ async def look(
     estate = await read_estate(arm, want)
     names = names_of(want, estate)
     every = [*_places(want, resolver), *sources]
-    found = await asyncio.gather(*(_ask_all(source, names) for source in every))
+    found = _through_servers(every, await asyncio.gather(*(_ask_all(source, names) for source in every)), estate)
     answers = {(fqdn, s.place.id): looked for s, there in zip(every, found, strict=True) for fqdn, looked in there}
     places = [_with_how(s.place, bool(there), is_simulated) for s, there in zip(every, found, strict=True)]
     if not any(p.kind == "paste" for p in places):
@@ -82,6 +82,31 @@ async def look(
         cells = cells_of(names, places, answers, estate)
     reached = await _reach(names, probe, why_no_probe)
     return table_of(want, names, places, cells, estate, reached, _remarks(want, names, estate))
+
+
+async def names_alone(want: Wanted, arm: Reading) -> Table:
+    """The run's names with the addresses that their endpoints have now; nobody is asked for them.
+
+    Raises:
+        ArmError: Azure could not be read.
+    """
+    estate = await read_estate(arm, want)
+    names = names_of(want, estate)
+    return table_of(want, names, (), {}, estate, (), _remarks(want, names, estate))
+
+
+Told = list[tuple[str, Looked]]
+
+
+def _through_servers(sources: Sequence[Source], found: Sequence[Told], estate: Estate) -> list[Told]:
+    """A network with DNS servers of its own answers what these answer: one that was asked stands for the network."""
+    asked = {s.place.id: told for s, told in zip(sources, found, strict=True) if s.place.kind == "resolver"}
+    result = []
+    for source, told in zip(sources, found, strict=True):
+        servers = estate.network(source.place.network).servers if source.place.kind == "network" else ()
+        proxy = next((asked[key] for s in servers if (key := f"resolver:{s}:53") in asked), [])
+        result.append(told or proxy)
+    return result
 
 
 MACHINE: Final = Place(

@@ -12,7 +12,7 @@ from typing import Final
 
 from runbook.core.error import UsageError
 from runbook.dns.estate import wanted
-from runbook.dns.look import Ask, Probe, Source, look
+from runbook.dns.look import Ask, Probe, Source, look, names_alone
 from runbook.dns.model import Answer, Place, Table
 from runbook.dns.pasted import read_paste
 from runbook.wiring.look import Lookout
@@ -70,6 +70,16 @@ async def truth(
             why_no_probe=NO_PROBE_SIMULATED if is_simulated else NO_PROBE_NOWHERE,
             is_simulated=is_simulated,
         )
+
+
+async def known(lookout: Lookout) -> Table:
+    """The run's names and addresses alone, read afresh, for an export.
+
+    Raises:
+        ArmError: Azure could not be read.
+    """
+    async with lookout.reading() as world:
+        return await names_alone(wanted(lookout.view), world.arm)
 
 
 def _named(servers: Sequence[str]) -> list[Source]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from runbook.here.lookups import NamedServer
 from runbook.wiring import look_again
 from runbook.wiring.names import truth
 from tests.cli.conftest import Shell
-from tests.dns.servers import dnsmasq, unbound, upstream
+from tests.dns.servers import dnsmasq, program, unbound, upstream, written
 from tests.dns.test_servers import AZURE, GBL, INSIDE, SUFFIXES
 
 FORMS = ("bind", "unbound", "dnsmasq", "windows", "hosts")
@@ -58,6 +59,19 @@ async def test_own_records_are_every_name_once_and_no_whole_suffix(form: str, fi
     for suffix in SUFFIXES:
         assert f'"{suffix}"' not in text
         assert f"-Name {suffix} " not in text
+
+
+@pytest.mark.parametrize("keeps", ["azure", "own"])
+async def test_bind_finds_nothing_wrong_with_what_is_exported_for_it(
+    keeps: str, finished: Path, tmp_path: Path
+) -> None:
+    text = export(replace(await table(finished), keeps=keeps), "bind", "" if keeps == "own" else "10.20.0.4")
+    conf = written(tmp_path, "named.conf", text.splitlines())
+    check = await asyncio.create_subprocess_exec(
+        program("named-checkconf"), str(conf), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    told, _ = await check.communicate()
+    assert (check.returncode, told) == (0, b"")
 
 
 async def test_dnsmasq_takes_the_exported_records(finished: Path, tmp_path: Path) -> None:

@@ -122,6 +122,19 @@ async def test_azures_own_address_among_the_servers_is_no_server_of_its_own() ->
     assert rule(await look(WANT, cloud(vnet=vnet), Nowhere()), AT_HUB) is Rule.OK
 
 
+async def test_a_server_of_a_network_that_was_asked_stands_for_the_network() -> None:
+    vnet = {"id": VNET, "properties": {"dhcpOptions": {"dnsServers": ["10.0.0.200"]}}}
+    answers = {GBL: Answer(GBL, "NOERROR", (), ("10.0.0.4",)), WE: Answer(WE, "NOERROR", (), ("203.0.113.9",))}
+
+    async def ask(name: str) -> Answer | None:
+        return answers.get(name, Answer(name, "NOERROR", (), ("203.0.113.9",)))
+
+    server = Source(Place("resolver:10.0.0.200:53", "resolver", "10.0.0.200"), ask)
+    table = await look(WANT, cloud(vnet=vnet), Nowhere(), [server])
+    assert (rule(table, AT_HUB), rule(table, AT_HUB, WE)) == (Rule.OK, Rule.SERVERS_DO_NOT_FORWARD)
+    assert "10.0.0.200" in table.cells[WE, AT_HUB].cause
+
+
 async def test_a_network_that_may_not_be_read_proves_nothing_and_is_told() -> None:
     table = await look(WANT, cloud(vnet={"refused": "AuthorizationFailed", "status": 403}), Nowhere())
     assert rule(table, AT_HUB) is Rule.NOT_PROVABLE
