@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from runbook.core.records import suffix_of
@@ -32,7 +33,7 @@ def cells_of(
         and looked.inner is not None
         and looked.inner.addresses == (name.address,)
     }
-    return {
+    cells = {
         (name.fqdn, place.id): judge(
             name,
             place,
@@ -46,6 +47,17 @@ def cells_of(
         for place in places
         for name in names
     }
+    return {key: _first_mend(cell, places, cells) for key, cell in cells.items()}
+
+
+def _first_mend(cell: Cell, places: Sequence[Place], cells: Mapping[tuple[str, str], Cell]) -> Cell:
+    """Whoever forwards into a network gets what the network has, so that is to be mended first."""
+    networks = [p for p in places if p.kind == "network"]
+    bad = [p for p in networks if cells[cell.name, p.id].state == "wrong"]
+    if cell.state != "wrong" or not bad or len(bad) < len(networks) or any(p.id == cell.place for p in networks):
+        return cell
+    first = f"First mend what is wrong at {bad[0].title}: this may follow from it. Then: "
+    return replace(cell, fix=first + cell.fix)
 
 
 def table_of(
@@ -112,17 +124,7 @@ def _wrong(names: Sequence[Name], places: Sequence[Place], cells: Mapping[tuple[
                 zone = "" if cell.rule in OF_SERVER else name.zone
                 alike.setdefault((cell.rule, zone), []).append(cell)
         for (rule, _), found in alike.items():
-            first = "" if place.kind == "network" else _first_mend([c.name for c in found], places, cells)
-            yield Finding(rule, place.title, tuple(c.name for c in found), found[0].cause, first + found[0].fix)
-
-
-def _first_mend(names: Sequence[str], places: Sequence[Place], cells: Mapping[tuple[str, str], Cell]) -> str:
-    """Whoever forwards into a network gets what the network has, so that comes first."""
-    for place in places:
-        there = {cells[name, place.id].rule for name in names}
-        if place.kind == "network" and not there & {Rule.OK, Rule.NOT_PROVABLE}:
-            return f"First mend what is wrong at {place.title}, as told above: this may follow from it. Then: "
-    return ""
+            yield Finding(rule, place.title, tuple(c.name for c in found), found[0].cause, found[0].fix)
 
 
 def _split(names: Sequence[Name], places: Sequence[Place], cells: Mapping[tuple[str, str], Cell]) -> Iterator[Finding]:

@@ -1,14 +1,23 @@
-"""The table of planted mistakes: what somebody did to a finished rehearsal's cloud, and what a command must say of it.
+"""The table of planted mistakes: what somebody did to a cloud, by hand, and what a command must say of it.
 
-A table is one YAML file, a list of rows. ``start`` names the rehearsal that it happens to (see ``RUNS``), ``patch``
-what was done to its cloud by hand, ``args`` the command, ``paste`` a text that is handed in, ``expect`` what must come
-out.
-``{{word}}`` stands for what ``WORDS`` has. A row for another command than ``dns`` needs ``args`` and ``expect`` only::
+A table is one YAML file, a list of rows of two kinds; ``{{word}}`` stands for what ``WORDS`` has.
+
+After a run: ``start`` names a finished rehearsal (see ``RUNS``), ``patch`` what was done to its cloud since, ``args``
+the command (``dns`` where none is named), ``paste`` a text that is handed in; ``expect`` has exit code, rule, place,
+names, and words of cause and fix::
 
     - it: loses the link of a zone
       start: arc
       patch: [{drop: "{{zones}}/privatelink.his.arc.azure.com/virtualNetworkLinks/link-vnet-hub"}]
       expect: {exit: 11, rule: missing-link, place: vnet-hub, names: [gbl.his.arc.azure.com], cause: [...], fix: [...]}
+
+Before a run: ``rehearse`` names a book and a shipped scenario, and parts that are added to it (as
+``tests.journeys.scenes.scene`` takes them). The rehearsal is driven with every approval; ``expect`` has its exit code,
+the rule that a node stops at, the node, and words of the message (``cause``) and of the ways out (``fix``)::
+
+    - it: resolves through a zone of the public suffix
+      rehearse: {book: arc-private-link, scenario: arc-ga, add: {resources: [...]}}
+      expect: {exit: 5, rule: zone-hides-names, node: "links[…]", cause: [...], fix: [...]}
 """
 
 from __future__ import annotations
@@ -43,6 +52,8 @@ WORDS: Final[Mapping[str, str]] = {
     "site": ONPREM,
     "avd_zones": f"{_AVD}/privateDnsZones",
     "avd_endpoints": f"{_AVD}/privateEndpoints",
+    "zones_b": f"/subscriptions/{MAIN}/resourceGroups/rg-dns-b/providers/Microsoft.Network/privateDnsZones",
+    "pools": f"/subscriptions/{MAIN}/resourceGroups/rg-avd/providers/Microsoft.DesktopVirtualization/hostPools",
     "other_zones": f"/subscriptions/{MAIN}/resourceGroups/rg-network/providers/Microsoft.Network/privateDnsZones",
 }
 
@@ -56,6 +67,7 @@ class Mistake:
     patch: tuple[dict[str, Any], ...]
     args: tuple[str, ...]
     paste: str
+    rehearse: dict[str, Any]
     expect: dict[str, Any]
 
     def __str__(self) -> str:
@@ -71,6 +83,7 @@ def mistakes(name: str = "mistakes.yaml") -> Iterator[Mistake]:
             tuple(row.get("patch", ())),
             tuple(row.get("args", ("dns",))),
             row.get("paste", ""),
+            row.get("rehearse", {}),
             row["expect"],
         )
 

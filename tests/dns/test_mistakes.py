@@ -11,8 +11,11 @@ import pytest
 from runbook.cli.planning import WIDTH
 from tests.cli.conftest import Shell
 from tests.dns.mistakes import Mistake, mistakes, plant
+from tests.journeys.scenes import scene
 
 ALL = list(mistakes())
+AFTER = [row for row in ALL if not row.rehearse]
+BEFORE = [row for row in ALL if row.rehearse]
 
 
 def finding(doc: dict[str, Any], expect: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def finding(doc: dict[str, Any], expect: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("row", ALL, ids=str)
+@pytest.mark.parametrize("row", AFTER, ids=str)
 def test_a_planted_mistake_is_found_and_named_with_its_fix(
     row: Mistake, shell: Shell, finished: Path, tmp_path: Path
 ) -> None:
@@ -58,6 +61,26 @@ def test_a_planted_mistake_is_found_and_named_with_its_fix(
     assert f"✗ {found['rule']}" in said.out
     wide = [line for line in said.out.splitlines() if len(line) > WIDTH and len(line.split()) > 2]
     assert wide == []
+
+
+@pytest.mark.parametrize("row", BEFORE, ids=str)
+def test_a_mistake_that_is_there_before_a_run_stops_it_with_a_way_out(
+    row: Mistake, shell: Shell, tmp_path: Path
+) -> None:
+    wish, expect = row.rehearse, row.expect
+    file = scene(tmp_path, wish["scenario"], **wish.get("add", {}))
+    options = ("--scenario", file, "--headless", "--run-id", "planted", "--yes", "--yes-disruptive")
+    ended = shell("rehearse", wish["book"], *options)
+    assert ended.code == expect["exit"], ended.out[-2000:] + ended.err
+    nodes = json.loads(shell("status", "planted", "--json").out)["nodes"]
+    stopped = {n["id"]: n["error"] for n in nodes if n["error"]}
+    assert expect["node"] in stopped, stopped
+    error = stopped[expect["node"]]
+    assert error["code"] == expect["rule"], stopped
+    for text in expect.get("cause", ()):
+        assert text in error["message"], error
+    for text in expect.get("fix", ()):
+        assert text in error["hint"], error
 
 
 def test_every_rule_of_the_table_is_planted_somewhere() -> None:

@@ -122,7 +122,8 @@ class DnsScreen(LiveScreen[Wanted | None]):
         for name in table.names:
             cells = shown.row(table, name, is_narrow=is_narrow)
             grid.add_row(*(Text(text, style=styles.get(role, "")) for text, role in cells), key=name.fqdn)
-        place = at if at.row < len(table.names) and at != (0, 0) else (0, 2)
+        first = shown.next_wrong(table, 0, 1) or (0, 2)
+        place = at if at.row < len(table.names) and at != (0, 0) else first
         grid.move_cursor(row=place[0], column=place[1], animate=False)
 
     def _draw_detail(self) -> None:
