@@ -102,8 +102,9 @@ def dns_lines(view: RunView, table: Table) -> Iterator[str]:
             yield from _grid(table, shown, seen, start)
     if quiet := len(table.names) - len(shown):
         yield ""
-        yield from folded(f"{counted(quiet, 'more name')} without trouble; --json has them all.", "")
-    yield from _findings(table)
+        told = counted(quiet, "more name" if shown else "name")
+        yield from folded(f"{told} without trouble; --json has them all.", "")
+    yield from _findings(table, view.id)
     yield from _unseen(table)
     yield ""
     yield from folded(_summary(table), "")
@@ -147,13 +148,13 @@ def mark(cell: Cell) -> str:
     return f"{GLYPHS[cell.state]} {cell.word}"
 
 
-def _findings(table: Table) -> Iterator[str]:
+def _findings(table: Table, run: str) -> Iterator[str]:
     for found in table.findings:
         yield ""
         where = f" at {found.place}" if found.place else ""
         yield from folded(f"✗ {found.rule.value}{where}: {_some(found.names)}", "")
         yield from folded(found.cause, "    ")
-        yield from folded(f"→ {found.fix}", "    ")
+        yield from folded(f"→ {found.fix.replace('runbook dns RUN', f'runbook dns {run}')}", "    ")
 
 
 def _some(names: Sequence[str]) -> str:

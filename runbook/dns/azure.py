@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from runbook.core.records import suffix_of
 from runbook.dns.estate import AZURE_DNS, Estate, Network, Zone
 from runbook.dns.model import Answer, Name, Rule
 
-PUBLIC = "a public address"
+PUBLIC: Final = "a public address"
+ABSENT: Final = "NXDOMAIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Seen:
     addresses: tuple[str, ...] = ()
 
     def answer(self, name: Name, network: Network) -> Answer:
-        status = "NXDOMAIN" if self.rule in (Rule.BLACK_HOLE, Rule.WRONG_ZONE, Rule.HIDDEN_BY_ZONE) else "NOERROR"
+        status = ABSENT if self.observed == ABSENT else "NOERROR"
         return Answer(name.fqdn, status, self.chain, self.addresses, f"{AZURE_DNS} in {network.name}, worked out")
 
 
@@ -61,7 +63,7 @@ def _direct(zone: Zone, network: Network, name: Name, estate: Estate) -> Seen:
         return _addresses(held, zone, network, name, estate, ())
     return Seen(
         Rule.HIDDEN_BY_ZONE,
-        "NXDOMAIN",
+        ABSENT,
         f"Private zone {zone.name} is linked to {network.name} and answers for the public names themselves; it has "
         f"no record {name.fqdn}, so the name does not exist there.",
         f"Have {_at(zone)} unlinked from {network.name} by its owners, or have this name entered in it.",
@@ -80,7 +82,7 @@ def _in_zone(zone: Zone, network: Network, name: Name, estate: Estate) -> Seen:
     if (other := _holder(zone, name, estate)) is not None:
         return Seen(
             Rule.WRONG_ZONE,
-            "NXDOMAIN",
+            ABSENT,
             f"The record of {name.fqdn} is in {_at(other)}, and {network.name} resolves it through {_at(zone)}, which "
             "has none.",
             _moved(other, zone, network, name, estate),
@@ -98,7 +100,7 @@ def _in_zone(zone: Zone, network: Network, name: Name, estate: Estate) -> Seen:
         )
     return Seen(
         Rule.BLACK_HOLE,
-        "NXDOMAIN",
+        ABSENT,
         f"{zone.name} is linked to {network.name} and lacks the record {name.relative}: it hides the public name and "
         "gives none.",
         _write_record(name, zone, estate),

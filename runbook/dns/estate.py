@@ -114,12 +114,14 @@ class Wanted:
         networks: ids of the virtual networks that are to resolve.
         keeps: ``azure`` or ``own``: who holds the names.
         subscriptions: where to look for zones.
+        has_premises: whether anybody on the premises is to resolve the names.
     """
 
     records: tuple[tuple[str, str, str, str, str], ...]
     networks: tuple[str, ...]
     keeps: str
     subscriptions: tuple[str, ...]
+    has_premises: bool = True
 
     @property
     def endpoints(self) -> list[str]:
@@ -129,7 +131,8 @@ class Wanted:
 def wanted(view: RunView) -> Wanted:
     """What the nodes of a run's endpoints have put out: their ``records``, and the ``id`` beside them.
 
-    No step is named here: whatever puts out an endpoint's id and ``records`` is taken.
+    No step is named here: whatever puts out an endpoint's id and ``records`` is taken. Of the inputs those count that
+    books call ``vnet``, ``resolving_networks``, ``dns`` and ``clients_on_premises``.
     """
     rows: dict[str, tuple[str, str, str, str, str]] = {}
     for node in view.nodes.values():
@@ -145,7 +148,11 @@ def wanted(view: RunView) -> Wanted:
     near = [_subscription(n) for n in (*networks, *(r[4] for r in rows.values()))]
     places = dict.fromkeys(s.lower() for s in (*view.pinned.get("subscriptions", ()), *near) if s)
     return Wanted(
-        tuple(rows[k] for k in sorted(rows)), tuple(dict.fromkeys(n for n in networks if n)), keeps, tuple(places)
+        records=tuple(rows[k] for k in sorted(rows)),
+        networks=tuple(dict.fromkeys(n for n in networks if n)),
+        keeps=keeps,
+        subscriptions=tuple(places),
+        has_premises=keeps != "azure" or view.inputs.get("clients_on_premises", True) is not False,
     )
 
 

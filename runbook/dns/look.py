@@ -7,6 +7,7 @@ pasted texts, a probe for packets. So a rehearsal, a live run and a test differ 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -120,8 +121,9 @@ MACHINE: Final = Place(
 
 def _places(want: Wanted, resolver: Resolver) -> list[Source]:
     networks = want.networks if want.keeps == "azure" else ()
+    titles = _titles(networks)
     found = [
-        Source(Place(f"network:{n.lower()}", "network", _name(n), network=n), _asker(resolver, n)) for n in networks
+        Source(Place(f"network:{n.lower()}", "network", titles[n], network=n), _asker(resolver, n)) for n in networks
     ]
     premises = Place(
         ON_PREMISES,
@@ -131,7 +133,19 @@ def _places(want: Wanted, resolver: Resolver) -> list[Source]:
         "ADDRESS), or hand "
         "in what a machine there prints (--paste FILE).",
     )
-    return [*found, Source(premises, _asker(resolver, ON_PREMISES))]
+    return [*found, *([Source(premises, _asker(resolver, ON_PREMISES))] if want.has_premises else [])]
+
+
+def _titles(networks: Sequence[str]) -> dict[str, str]:
+    """Each network's name; with its resource group, or its subscription, too, where several have the same."""
+    titles = {n: _name(n) for n in networks}
+    for part, what in ((3, "group"), (1, "subscription")):
+        shared = [t for t, count in Counter(titles.values()).items() if count > 1]
+        for network in networks:
+            words = network.strip("/").split("/")
+            if titles[network] in shared and len(words) > part:
+                titles[network] = f"{_name(network)} ({what} {words[part]})"
+    return titles
 
 
 def _asker(resolver: Resolver, vantage: str) -> Ask:

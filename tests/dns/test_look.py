@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -232,6 +233,14 @@ async def test_who_forwards_into_a_broken_network_is_told_to_mend_that_first() -
     assert premises.fix.startswith("First mend what is wrong at hub")
 
 
+@pytest.mark.parametrize(("inputs", "matters"), [({}, True), ({"clients_on_premises": False}, False)])
+async def test_the_premises_matter_only_where_somebody_there_resolves(inputs: Json, matters: bool) -> None:
+    assert wanted(RunView(id="r", inputs={"vnet": VNET, **inputs})).has_premises == matters
+    assert wanted(RunView(id="r", inputs={**inputs, "dns": "own"})).has_premises
+    table = await look(replace(WANT, has_premises=matters), cloud(), Nowhere())
+    assert ("premises" in {p.kind for p in table.places}) == matters
+
+
 def test_a_run_without_endpoints_wants_no_names() -> None:
     assert wanted(RunView(id="r", inputs={"vnet": VNET})).records == ()
 
@@ -240,3 +249,12 @@ def test_a_run_without_endpoints_wants_no_names() -> None:
 async def test_no_answer_is_never_taken_for_a_right_one(said: str) -> None:
     dns = TableDns({"on-premises": {GBL: said, WE: said}})
     assert (await look(WANT, cloud(), dns)).is_wrong
+
+
+async def test_networks_of_one_name_are_told_apart() -> None:
+    other = VNET.replace("resourceGroups/rg/", "resourceGroups/rg-b/")
+    third = VNET.replace(MAIN, "22222222-2222-4222-8222-222222222222")
+    want = Wanted(WANT.records, (VNET, other, third), "azure", (MAIN,))
+    titles = [p.title for p in (await look(want, cloud(), Nowhere())).places if p.kind == "network"]
+    assert len(set(titles)) == 3
+    assert titles[1] == "hub (group rg-b)"
