@@ -152,6 +152,8 @@ class RunView:
     paused: bool = False
     aborted: str | None = None
     """The reason, when aborted."""
+    _state: RunState | None = field(default=None, init=False, repr=False, compare=False)
+    """Counted once, when first asked for: a screen asks many times, and a run may have thousands of nodes."""
 
     @property
     def cloud(self) -> str:
@@ -172,6 +174,12 @@ class RunView:
     @property
     def state(self) -> RunState:
         """The run as a whole; see ``RunState`` for the order where several hold."""
+        if self._state is None:
+            object.__setattr__(self, "_state", self._count())
+        assert self._state is not None
+        return self._state
+
+    def _count(self) -> RunState:
         if self.aborted is not None:
             return RunState.ABORTED
         nodes = self.nodes.values()

@@ -273,7 +273,7 @@ _NODE: Final[dict[str, Callable[[NodeView, Entry], _Fields]]] = {
 
 def to_snapshot(view: RunView) -> str:
     """The view as JSON text; ``from_snapshot`` gives it back."""
-    doc = {f.name: getattr(view, f.name) for f in fields(RunView)}
+    doc = {f.name: getattr(view, f.name) for f in fields(RunView) if f.init}
     doc["nodes"] = [_node_doc(n) for n in view.nodes.values()]
     doc["expanded"] = sorted(view.expanded)
     return canonical(doc)

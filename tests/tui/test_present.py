@@ -19,8 +19,9 @@ from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import member_rows, outline, step_title
+from runbook.tui.present.standing import next_for_me
 from runbook.tui.present.text import as_text, clean, one_line, pack, short, short_middle, short_parts, time_of_day
-from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by, next_for_me, role, word
+from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by, role, word
 from runbook.tui.screens.help import help_rows
 from tests.tui.sample import NOW, SUBSCRIPTION, S, change, check, context, node, ready, running, view, wait
 

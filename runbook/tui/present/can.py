@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from runbook.core.state import NodeState, RunState, is_allowed
 from runbook.core.view import NodeView, RunView
-from runbook.tui.present.words import can_attest, next_for_me
+from runbook.tui.present.standing import next_for_me, standing
+from runbook.tui.present.words import can_attest
 
 _RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT})
 DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "pause", "abort"})
@@ -60,13 +61,9 @@ def is_looked_at_again(view: RunView, node: NodeView) -> bool:
 
 def ready_of_step(view: RunView, step: str) -> list[NodeView]:
     """The nodes of a step that wait for a go, whatever their risk."""
-    return [n for n in view.of_step(step) if n.state is NodeState.READY and not n.is_approved]
+    return [n for n in standing(view).ready if n.doc["step"] == step]
 
 
 def ready_safe(view: RunView, phase: str) -> list[NodeView]:
     """The nodes of a phase that wait for a go and change nothing disruptively."""
-    return [
-        n
-        for n in view.nodes.values()
-        if n.doc["phase"] == phase and n.state is NodeState.READY and not n.is_approved and not n.is_disruptive
-    ]
+    return [n for n in standing(view).ready if n.doc["phase"] == phase and not n.is_disruptive]

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import RunView
+from runbook.tui.present.standing import standing
 from runbook.tui.present.text import Line, Span, moment, one_line, pack, short, time_of_day
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by
 
@@ -63,10 +64,10 @@ def _traffic(view: RunView, seat: Seat) -> list[Span]:
     """What is under way, and whether ARM turns calls away."""
     if seat.is_opening or view.state in (RunState.DONE, RunState.ABORTED):
         return []
-    nodes = view.nodes.values()
-    calls = sum(n.state in _CALLING and (n.due_ms is None or n.due_ms <= seat.now_ms) for n in nodes)
+    known = standing(view)
+    calls = sum(n.state in _CALLING and (n.due_ms is None or n.due_ms <= seat.now_ms) for n in known.at_work)
     parts: list[Span] = [(f"{calls} under way", "busy")] if calls else []
-    put_off = [n for n in nodes if n.error and n.error.get("throttled") and (n.due_ms or 0) > seat.now_ms]
+    put_off = [n for n in known.throttled if (n.due_ms or 0) > seat.now_ms]
     if put_off:
         until = time_of_day(min(n.due_ms or 0 for n in put_off))
         parts.append((f"ARM throttles: {len(put_off)} wait until {until}", "wait"))

@@ -12,16 +12,9 @@ from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.can import ready_of_step, ready_safe
 from runbook.tui.present.situation import error_lines, situation
+from runbook.tui.present.standing import first_at_work, next_for_me, standing
 from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
-from runbook.tui.present.words import (
-    AT_WORK,
-    can_attest,
-    driven_by,
-    first_at_work,
-    is_driven,
-    next_for_me,
-    wants_me,
-)
+from runbook.tui.present.words import can_attest, driven_by, is_driven, wants_me
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +208,7 @@ def _calm(node: NodeView) -> str:
 def _nothing(view: RunView, node: NodeView | None, told: tuple[Line, ...], desk: Desk) -> Next:
     if node is not None and told:
         return Next("", f"Nothing to press: {_calm(node)}", told)
-    busy = [n for n in view.nodes.values() if n.state in AT_WORK]
+    busy = standing(view).at_work
     if busy:
         names = [line("» ", one_line(n.doc["title"])) for n in busy[:3]]
         return Next("", f"Nothing to press: {len(busy)} at work", tuple(names))

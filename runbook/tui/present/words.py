@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from runbook.core.state import GLYPHS, NodeState, RunState
 from runbook.core.tally import URGENT
-from runbook.core.view import NodeView, RunView
+from runbook.core.view import NodeView
 from runbook.tui.present.text import one_line
 
 
@@ -109,23 +109,6 @@ def can_attest(node: NodeView) -> bool:
             return bool(node.blocked and node.blocked["attest"])
         case _:
             return False
-
-
-def next_for_me(view: RunView, after: str | None, near: str | None = None) -> str | None:
-    """The id of the next node that wants the operator, in book order, round and round; not ``after`` itself.
-
-    Nodes of the phase ``near`` come first: who works on one phase is not sent to another and back.
-    """
-    ids = list(view.nodes)
-    start = ids.index(after) + 1 if after is not None and after in view.nodes else 0
-    wanting = [i for i in ids[start:] + ids[:start] if i != after and wants_me(view.nodes[i])]
-    return next((i for i in wanting if view.nodes[i].doc["phase"] == near), next(iter(wanting), None))
-
-
-def first_at_work(view: RunView) -> str | None:
-    """The id of the first node where something moves by itself, waits included."""
-    busy = (n.id for n in view.nodes.values() if n.state in AT_WORK)
-    return next(busy, next((n.id for n in view.nodes.values() if n.state is NodeState.WAITING), None))
 
 
 _SINCE: Final = re.compile(r"T(\d\d:\d\d):\d\d(?:\.\d+)?Z")

@@ -33,8 +33,9 @@ from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import Key, Outline, Row
+from runbook.tui.present.standing import first_at_work, next_for_me
 from runbook.tui.present.text import Line, clean
-from runbook.tui.present.words import first_at_work, next_for_me, wants_me
+from runbook.tui.present.words import wants_me
 from runbook.tui.screens.decide import Operator
 from runbook.tui.screens.help import help_rows
 from runbook.tui.widgets.bars import FindBar, KeyLine, NextBar, Page, PageNames

@@ -69,7 +69,8 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         parent = place.parent
         with self.prevent(Tree.NodeHighlighted):
             while parent is not None and not parent.is_root:
-                parent.expand()
+                if not parent.is_expanded:  # expanding counts every line of the tree anew
+                    parent.expand()
                 parent = parent.parent
             self._settle(key)
 
@@ -160,7 +161,11 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         return place is not None and place.allow_expand and not place.is_expanded
 
     def get_label_width(self, node: TreeNode[Row]) -> int:
-        """Every label fills its line exactly, so the tree never scrolls sideways."""
+        """Asked for every line of the tree to know how far it scrolls sideways, which it never does."""
+        return 1
+
+    def _room_of(self, node: TreeNode[Row]) -> int:
+        """What a label has to fill exactly."""
         depth, parent = -1, node.parent
         while parent is not None:
             depth, parent = depth + 1, parent.parent
@@ -169,7 +174,7 @@ class NodeTree(Tree[Row], inherit_bindings=False):
     def render_label(self, node: TreeNode[Row], base_style: Style, style: Style) -> Text:
         """``▾ glyph title …… word``, the word at the right edge."""
         row = node.data or _EMPTY
-        width = self.get_label_width(node)
+        width = self._room_of(node)
         fold = ""
         if node.allow_expand:
             fold = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
