@@ -127,11 +127,11 @@ class ZoneLink(Step):
                 checks,
                 poll=Poll(first_s=300, longest_s=4 * 3600),
             )
-        held = await self._held(ctx)
+        there = await self._held(ctx)
         mine = [r for r in p.records if r.zone == zone.lower()]
-        if refusal := taken_over(zone, mine, held):
+        if refusal := taken_over(zone, mine, there):
             return refusal
-        lacking = [r for r in mine if r.ip not in held.get(r.name.lower(), ())]
+        lacking = [r for r in mine if r.ip not in there.get(r.name.lower(), ())]
         if lacking:
             return Blocked(
                 "zone-would-black-hole",
@@ -146,7 +146,7 @@ class ZoneLink(Step):
         hiding = await zones_where(ctx.arm, lambda n: is_shadow(n, zone), everywhere)
         if hiding := [z for z in hiding if any(z.serves(n) for n in missing)]:
             return hidden(hiding, missing, {})
-        if refusal := await would_hide(ctx.arm, zone, missing, p.records, held):
+        if refusal := await would_hide(ctx.arm, zone, missing, p.records, there):
             return refusal
         attest = "These servers do not resolve names through these networks"
         if not ctx.attested and (refusal := await refuse_outsiders(ctx.arm, p.guard, attest)):
