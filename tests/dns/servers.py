@@ -30,6 +30,7 @@ class Upstream(asyncio.DatagramProtocol):
 
     def __init__(self, table: Mapping[str, str], ttl_s: int = 300) -> None:
         self.table, self.ttl_s = dict(table), ttl_s
+        self.refuses = False
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -40,8 +41,8 @@ class Upstream(asyncio.DatagramProtocol):
         reply = dns.message.make_response(asked)
         reply.flags |= dns.flags.RA
         name = str(question.name).rstrip(".").lower()
-        if name not in self.table:
-            reply.set_rcode(dns.rcode.NXDOMAIN)
+        if self.refuses or name not in self.table:
+            reply.set_rcode(dns.rcode.REFUSED if self.refuses else dns.rcode.NXDOMAIN)
         while question.rdtype == dns.rdatatype.A and (value := self.table.get(name)):
             kind, text = ("A", value) if value[0].isdigit() else ("CNAME", f"{value}.")
             reply.answer.append(dns.rrset.from_text(f"{name}.", self.ttl_s, "IN", kind, text))

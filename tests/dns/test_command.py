@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from runbook.cli.names import names_of
+from runbook.cli.reading import view_of
 from runbook.dns.model import Answer, Rule
 from runbook.wiring import look_again
 from runbook.wiring.names import truth
@@ -81,6 +85,24 @@ def test_a_pasted_file_is_a_place_of_its_own(shell: Shell, finished: Path, tmp_p
     ended = shell("dns", "arc", "--paste", str(file))
     assert ended.code == 0
     assert "  C jump-host.txt: pasted; it counts as the word of whoever ran it" in ended.out.splitlines()
+
+
+def test_what_is_piped_in_is_read_too(finished: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "runbook", "--home", str(finished), "dns", "arc", "--paste", "-", "--json"],
+        input="gbl.his.arc.azure.com has address 203.0.113.9\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert said.returncode == 11, said.stderr
+    assert [(f["rule"], f["place"]) for f in json.loads(said.stdout)["findings"]] == [("public-answer", "stdin")]
+
+
+def test_the_screen_reads_the_same_table_as_the_command(finished: Path) -> None:
+    table = names_of(finished)(view_of(finished, "arc")[0])
+    assert table.totals == {"ok": 14, "wrong": 0, "unseen": 7}
 
 
 def test_of_a_live_run_azure_is_only_read_and_what_cannot_be_seen_is_said(

@@ -171,3 +171,14 @@ async def test_a_server_that_is_not_there_is_asked_a_few_times_only(finished: Pa
 def test_a_missing_server_skips_with_one_plain_sentence() -> None:
     with pytest.raises(pytest.skip.Exception, match="no-such-server is not installed"):
         program("no-such-server")
+
+
+async def test_a_forwarder_that_leads_to_the_wrong_server_is_told_with_what_to_forward_to(
+    finished: Path, tmp_path: Path
+) -> None:
+    async with upstream({}) as (stranger, port):
+        stranger.refuses = True
+        async with unbound(tmp_path, (), *(forward(suffix, port) for suffix in SUFFIXES)) as server:
+            found = await table(finished, server)
+    assert {cell(found, server, name).rule for name in INSIDE} == {Rule.SERVER_FAILURE}
+    assert "168.63.129.16 itself answers inside Azure only" in cell(found, server).fix
