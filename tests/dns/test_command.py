@@ -60,18 +60,6 @@ def test_a_run_without_an_endpoint_has_nothing_to_look_up(shell: Shell) -> None:
     assert shell("dns", "young", "--export", "hosts").code == 2
 
 
-def test_names_that_the_operators_own_dns_holds_are_exported_one_by_one(shell: Shell) -> None:
-    made = shell("rehearse", "--headless", "--run-id", "own", "--scenario", "arc-ga", "--set", "dns=own", "--yes")
-    assert made.code in (3, 4)
-    ended = shell("dns", "own", "--json")
-    doc = json.loads(ended.out)
-    assert doc["keeps"] == "own"
-    assert [p["kind"] for p in doc["places"]] == ["premises", "machine"]
-    exported = shell("dns", "own", "--export", "dnsmasq")
-    assert exported.code == 0
-    assert exported.out.count("host-record=") == len(doc["names"])
-
-
 def test_a_run_or_a_server_that_is_none_is_told(shell: Shell, finished: Path) -> None:
     assert shell("dns", "nowhere").code == 2
     ended = shell("dns", "arc", "--resolver", "dc01")
