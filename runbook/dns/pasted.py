@@ -1,16 +1,16 @@
-"""Reads what people paste: output of nslookup, Resolve-DnsName, dig and host, from any system, in any language. Pure.
+"""Reads what people paste: output of nslookup, Resolve-DnsName, dig, host and resolvectl, in any language. Pure.
 
 Invariant: what cannot be understood is an error that says so, never a guess. Only lines of a known shape are taken;
 labels that systems translate are known by a list of words, and failures also by the codes that are never translated.
 
-Source: output of BIND 9.18 nslookup, dig and host, of Windows nslookup and of the module DnsClient, as their manuals
-show it.
+Source: output of BIND 9.18 nslookup, dig and host, of systemd's resolvectl, of Windows nslookup and of the module
+DnsClient, as their manuals show it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Final
@@ -36,6 +36,8 @@ _TABLE: Final = re.compile(rf"^({_HOST})\s+(A|CNAME)\s+(\d+)\s+\S+\s+(\S+?)\.?$"
 _CANONICAL: Final = re.compile(rf"^({_HOST})\.?\s+canonical name = (\S+?)\.?$")
 _IS_ALIAS: Final = re.compile(rf"^({_HOST})\.? is an alias for (\S+?)\.?$")
 _HAS_ADDRESS: Final = re.compile(rf"^({_HOST})\.? has address (\S+)$")
+_LINKED: Final = re.compile(rf"^({_HOST}): (\S+)\s+-- link: \S+$")
+_TYPED: Final = re.compile(rf"^>\s+({_HOST})\.?\s*$")
 _LABEL: Final = re.compile(r"^\s*([^\s:][^:]{0,24}?)\s*:\s*(\S+)\s*$")
 _MORE: Final = re.compile(r"^\s+(\S+)\s*$")
 _SHELL_ERROR: Final = re.compile(rf"Resolve-DnsName\s*:\s*({_HOST})\s*:\s*(.*)$")
@@ -69,6 +71,8 @@ class _Block:
     """What belongs to one question, or to several that nothing separates."""
 
     server: str = ""
+    title: str = ""
+    """The server's name, as Windows gives it above its address."""
     asked: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)
@@ -109,7 +113,8 @@ class _Block:
 class _Reader:
     """Line by line. ``_owner`` is the name that an address belongs to, ``_last`` the kind of the last label."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = known
         self.blocks: list[_Block] = [_Block()]
         self._owner = self._last = self._shell_name = ""
 
@@ -146,6 +151,10 @@ class _Reader:
             self._block.server = servers[0] if servers else ""
             self._block.asked += [_clean(w) for w in named[:1]]
             return True
+        if (found := _TYPED.match(line)) and "." in found[1]:
+            self._begin()
+            self._block.asked.append(_clean(found[1]))
+            return True
         if found := _DIG_STATUS.match(line):
             if self._block.status:
                 self._begin()
@@ -170,7 +179,7 @@ class _Reader:
             return self._record(found[1], found[2], found[4], int(found[3]))
         if found := _CANONICAL.match(text) or _IS_ALIAS.match(text):
             return self._record(found[1], "CNAME", found[2])
-        if found := _HAS_ADDRESS.match(text):
+        if found := _HAS_ADDRESS.match(text) or _LINKED.match(text):
             return self._record(found[1], "A", found[2])
         return False
 
@@ -199,8 +208,8 @@ class _Reader:
             return False
         status = _failure(line)
         hosts = [_clean(w) for w in re.findall(_HOST, line) if "." in w and not _IP.fullmatch(w)]
-        named = [h for h in hosts if h != self._block.server]
-        whom = named[-1:] or self._block.asked[-1:]
+        named = [h for h in hosts if h not in (self._block.server, self._block.title)]
+        whom = [h for h in named if h in self._known][-1:] or named[-1:] or self._block.asked[-1:]
         if status and whom and whom[0] not in self._block.addresses:
             self._block.failed[whom[0]] = status
         return bool(status)
@@ -213,6 +222,7 @@ class _Reader:
         if label in _SERVER:
             asked = self._block.asked if not self._block.addresses and not self._block.server else []
             self._begin(_clean(value))
+            self._block.title = _clean(value)
             self._block.asked += asked
             self._last = "server"
             return True
@@ -276,10 +286,10 @@ def read_paste(text: str, known: Iterable[str] = (), label: str = "the pasted te
     """
     if len(text) > LONGEST:
         raise UsageError(f"{label} is longer than {LONGEST} characters.", "Paste only the lookups of this run's names.")
-    reader = _Reader()
+    whole = tuple(known)
+    reader = _Reader(frozenset(whole))
     for line in text.replace("\r", "\n").replace("\x00", "").splitlines():
         reader.read(line.rstrip())
-    whole = tuple(known)
     found: dict[tuple[str, str], Answer] = {}
     for block in reader.blocks:
         for answer in block.answers():

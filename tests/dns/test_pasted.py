@@ -110,6 +110,43 @@ def test_each_tool_in_each_language_gives_the_same_answer(text: str, server: str
     assert found.server == server
 
 
+def test_a_session_of_typed_names_is_read_question_by_question() -> None:
+    text = f"""C:\\>nslookup
+Standardserver:  dc01.contoso.local
+Address:  10.0.0.4
+
+> {GBL}
+{GERMAN.replace("192.168.1.1", "10.0.0.4")}
+> we.his.arc.azure.com
+Server:  dc01.contoso.local
+Address:  10.0.0.4
+
+*** we.his.arc.azure.com wurde von dc01.contoso.local nicht gefunden: Non-existent domain.
+> silent.his.arc.azure.com
+Server:  dc01.contoso.local
+Address:  10.0.0.4
+
+DNS request timed out.
+*** Request to dc01.contoso.local timed-out
+"""
+    found = {a.name: (a.status, a.addresses, a.server) for a in read_paste(text)}
+    assert found == {
+        GBL: ("NOERROR", ("10.20.1.4",), "10.0.0.4"),
+        "we.his.arc.azure.com": ("NXDOMAIN", (), "10.0.0.4"),
+        "silent.his.arc.azure.com": ("TIMEOUT", (), "10.0.0.4"),
+    }
+
+
+def test_of_several_hosts_in_a_failure_the_runs_own_name_is_meant() -> None:
+    text = f"*** {GBL}: Non-existent domain, said relay.contoso.local"
+    assert [a.name for a in read_paste(text, [GBL])] == [GBL]
+
+
+def test_what_resolvectl_says_is_read_too() -> None:
+    text = f"{GBL}: 10.20.1.4    -- link: eth0\n      ({INNER})\n\n-- Information acquired via protocol DNS in 2.1ms.\n"
+    assert (only(text).name, only(text).addresses) == (GBL, ("10.20.1.4",))
+
+
 def test_the_shortest_time_of_a_chain_is_the_time_that_counts() -> None:
     assert only(SHELL).ttl_s == 10
 
