@@ -157,6 +157,34 @@ WORDS: Final[Mapping[Rule, str]] = {
 }
 """At most seven letters each, for a table."""
 
+MEANINGS: Final[Mapping[Rule, str]] = {
+    Rule.OK: "exactly the endpoint's address",
+    Rule.NOT_PROVABLE: "nobody can look from here, or looking proves nothing",
+    Rule.PUBLIC_ANSWER: "the public address: the public suffix is not forwarded",
+    Rule.MISSING_ZONE: "there is no private zone for it",
+    Rule.MISSING_LINK: "the network has no link to the zone",
+    Rule.LINK_NOT_READY: "the link is not Completed yet",
+    Rule.HIDDEN_BY_ZONE: "a zone of the public name itself answers, and lacks it",
+    Rule.WRONG_ZONE: "the record is in another zone than the one that is asked",
+    Rule.BLACK_HOLE: "it does not exist there, in private or in public",
+    Rule.FALLS_BACK: "the record is missing, and the link falls back to the public DNS",
+    Rule.SERVERS_DO_NOT_FORWARD: "the network's own DNS servers do not ask Azure",
+    Rule.FORWARDS_PRIVATELINK: "the privatelink name is forwarded, not the public one",
+    Rule.STALE_CACHE: "an old answer in a cache; it says for how long",
+    Rule.OLD_RECORD: "an entry with an address that is not the endpoint's any more",
+    Rule.ANOTHER_ENDPOINT: "the address of another endpoint",
+    Rule.OTHER_ADDRESS: "a private address of nobody that is known",
+    Rule.SEVERAL_ADDRESSES: "the right address, and others",
+    Rule.TIMEOUT: "the server does not answer",
+    Rule.REFUSED: "the server does not serve whoever asks from here",
+    Rule.SERVER_FAILURE: "the server, or the one behind it, fails",
+    Rule.SPLIT_ANSWERS: "servers disagree",
+    Rule.ENDPOINT_GONE: "the endpoint does not exist any more",
+    Rule.PORT_CLOSED: "no connection to the address gets through",
+    Rule.WRONG_CERTIFICATE: "what answers at the address is not the service",
+}
+"""What each rule means, in a few words."""
+
 GLYPHS: Final = {"ok": "✓", "wrong": "✗", "unseen": "·"}
 """For the three states of a cell; the word beside says the same."""
 

@@ -15,7 +15,7 @@ from runbook.core.error import NotSent
 from runbook.core.view import RunView
 from runbook.dns.estate import Wanted
 from runbook.dns.look import look
-from runbook.dns.model import Rule, Table
+from runbook.dns.model import MEANINGS, WORDS, Rule, Table
 from runbook.tui.app import RunbookApp
 from runbook.tui.present import dns as present
 from runbook.tui.present.text import as_text
@@ -168,3 +168,19 @@ def test_text_from_outside_can_neither_style_nor_drive_the_terminal() -> None:
     rows = present.detail(present.Reading(evil), 0, 3)
     assert evil.cells[GBL, "on-premises"].rule is Rule.SERVER_FAILURE
     assert "\x1b" not in as_text(rows)
+
+
+def test_every_rule_has_a_word_that_fits_and_a_meaning_that_the_help_shows() -> None:
+    assert set(WORDS) == set(MEANINGS) == set(Rule)
+    assert max(map(len, WORDS.values())) <= 7
+    shown = as_text(present.signs())
+    assert all(meaning in shown for meaning in MEANINGS.values())
+
+
+async def test_the_help_of_the_screen_explains_its_own_signs() -> None:
+    wrong = await asyncio.to_thread(table, PUBLIC)
+    async with showing(lambda _: wrong, LARGE) as (pilot, _):
+        text = await press(pilot, "D", "question_mark")
+        assert "Read Azure and look every name up again" in text
+        assert "an old answer in a cache" in text
+        assert "where every node begins" not in text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from runbook.dns.model import GLYPHS, Cell, Name, Place, Table
+from runbook.dns.model import GLYPHS, MEANINGS, WORDS, Cell, Name, Place, Rule, Table
 from runbook.tui.present.text import (
     BLANK,
     Line,
@@ -53,6 +53,15 @@ def top(reading: Reading, run: str) -> list[Line]:
     told = f"{GLYPHS[state]} {len(table.names)} names: {totals['ok']} lookups right, {wrong}, {totals['unseen']} unseen"
     others = len(table.findings) and f" · {len(table.findings)} findings"
     return [head, line((told, ROLE[state]), f"{others or ''}", (f" · read {reading.read_at}", "muted"))]
+
+
+def signs() -> list[Line]:
+    """What each word in the table means."""
+    rows = [line(("Signs", "heading"))]
+    for rule in Rule:
+        state = "ok" if rule is Rule.OK else "unseen" if rule is Rule.NOT_PROVABLE else "wrong"
+        rows.append(line((f" {GLYPHS[state]} {WORDS[rule]:<8}", ROLE[state]), (MEANINGS[rule], "muted")))
+    return rows
 
 
 def columns(table: Table) -> list[str]:

@@ -6,7 +6,7 @@ again by itself, ``r`` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
@@ -22,7 +22,8 @@ from runbook.dns.model import Table
 from runbook.tui.keys import bindings
 from runbook.tui.live import LiveScreen, Wanted
 from runbook.tui.present import dns as shown
-from runbook.tui.present.text import clean, time_of_day
+from runbook.tui.present.text import BLANK, Line, clean, line, time_of_day
+from runbook.tui.screens.help import key_rows
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.prose import Prose
 
@@ -136,6 +137,11 @@ class DnsScreen(LiveScreen[Wanted | None]):
         self._draw_detail()
 
     # ------------------------------------------------------------ keys
+
+    def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
+        """The text of the help screen."""
+        moves = line(("  ↑↓←→", "key"), "  Go from answer to answer; Tab goes to the text below and back.")
+        return [*key_rows("dns", keymap), moves, BLANK, *shown.signs()]
 
     def action_act(self, id_: str) -> None:
         """Do what a key of the list stands for."""
