@@ -26,7 +26,7 @@ from tests.steps.table import TableDns
 from tests.tui.conftest import idle, press, screen_text
 from tests.tui.sample import Store, ready
 
-SMALL, LARGE = (80, 24), (200, 60)
+SMALL, LARGE, LEAST = (80, 24), (200, 60), (60, 15)
 RIGHT = {GBL: "10.0.0.4", WE: "10.0.0.5"}
 PUBLIC = {GBL: "10.0.0.4", WE: "203.0.113.9"}
 
@@ -67,6 +67,15 @@ async def test_the_table_stands_above_the_cause_of_the_selected_cell(size: tuple
         assert "Back" in text.splitlines()[-1]
         await press(pilot, "q")
         assert isinstance(app.screen, RunScreen)
+
+
+async def test_in_the_smallest_terminal_table_and_cause_both_show() -> None:
+    wrong = await asyncio.to_thread(table, PUBLIC)
+    async with showing(lambda _: wrong, LEAST) as (pilot, _):
+        text = await press(pilot, "D")
+        for part in ("we.his.arc.azure.com", "✗ stale-cache", "at the premises", "Must be: 10.0.0.5"):
+            assert part in text, text
+        assert "Back" in text.splitlines()[-1]
 
 
 async def test_the_name_itself_tells_zone_endpoint_and_every_trouble() -> None:
