@@ -51,6 +51,7 @@ from runbook.core.docs import (
 )
 from runbook.core.entry import canonical
 from runbook.core.ids import digest
+from runbook.core.waiting import Patience, Poll, Sent, Usual, words_doc
 
 __all__ = [
     "AppliedDoc",
@@ -63,13 +64,16 @@ __all__ = [
     "DnsAnswer",
     "InProgress",
     "Json",
+    "Patience",
     "Poll",
     "Reader",
     "Resolver",
     "RunFacts",
     "Satisfied",
+    "Sent",
     "Step",
     "StepContext",
+    "Usual",
     "Verdict",
     "Waiting",
     "expect",
@@ -308,19 +312,6 @@ def powershell_text(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Poll:
-    """How often to look while waiting: from ``first_s``, growing by ``factor``, up to ``longest_s`` seconds."""
-
-    first_s: float = 60.0
-    factor: float = 1.5
-    longest_s: float = 4 * 3600.0
-
-    def delay_s(self, polls: int) -> float:
-        """Seconds until the next look, after ``polls`` looks."""
-        return float(min(self.longest_s, self.first_s * self.factor ** min(polls, 64)))
-
-
-@dataclass(frozen=True, slots=True)
 class Satisfied:
     """Nothing to do. A check that is not ok makes the engine block the node: a step should not say both."""
 
@@ -358,6 +349,9 @@ class Waiting:
         poll: how to look meanwhile; None when nothing can be read and only the operator's word ends it.
         draft: a message ready to send; may be empty.
         attest: what the operator's word would say ("I sent the message to the team"); empty when it cannot help.
+        words: further words it takes: what an ``Attest`` says, and how a person would say it.
+        sent: what they have been sent.
+        patience: when to become impatient.
     """
 
     who: str
@@ -367,17 +361,34 @@ class Waiting:
     draft: str = ""
     attest: str = ""
     checks: Sequence[Check] = ()
+    words: Sequence[tuple[str, str]] = ()
+    sent: Sent | None = None
+    patience: Patience = field(default_factory=Patience)
 
-    def doc(self, now_ms: int, since_ms: int | None, polls: int) -> WaitDoc:
+    def doc(self, now_ms: int, since_ms: int | None, polls: int, part: float = 0.0) -> WaitDoc:
+        since_ms = now_ms if since_ms is None else since_ms
+        from_ms = self.sent.at_ms if self.sent else since_ms
+        plan = self.patience
+        remind_ms = [from_ms + round(s * 1000) for s in plan.remind_s]
         return {
             "who": self.who,
             "message": self.message,
             "then": self.then,
-            "since_ms": now_ms if since_ms is None else since_ms,
-            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls) * 1000),
+            "since_ms": since_ms,
+            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls, part) * 1000),
             "draft": self.draft,
             "attest": self.attest,
             "polls": polls,
+            "sent": self.sent.doc() if self.sent else None,
+            "poll": self.poll.doc() if self.poll else None,
+            "remind_ms": remind_ms,
+            "reminded_ms": max((at for at in remind_ms if at <= now_ms), default=None),
+            "escalate": None
+            if plan.escalate_s is None
+            else {"at_ms": from_ms + round(plan.escalate_s * 1000), "how": plan.how},
+            "expires_ms": None if plan.expires_s is None else from_ms + round(plan.expires_s * 1000),
+            "usual": plan.usual.doc() if plan.usual else None,
+            "words": words_doc(self.words),
         }
 
 
@@ -391,6 +402,8 @@ class Blocked:
         ways_out: what the operator can do, in order of preference.
         attest: what the operator could vouch for instead; empty when nothing.
         poll: how often to look again by itself; None waits for a retry.
+        words: further words it takes, as a wait does.
+        waits_on: whether the node's wait goes on behind the rule, with its beginning and its count.
     """
 
     rule: str
@@ -399,15 +412,18 @@ class Blocked:
     checks: Sequence[Check] = ()
     attest: str = ""
     poll: Poll | None = None
+    words: Sequence[tuple[str, str]] = ()
+    waits_on: bool = False
 
-    def doc(self, now_ms: int, polls: int) -> BlockDoc:
-        return {
+    def doc(self, now_ms: int, polls: int, part: float = 0.0) -> BlockDoc:
+        doc: BlockDoc = {
             "rule": self.rule,
             "message": self.message,
             "ways_out": list(self.ways_out),
             "attest": self.attest,
-            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls) * 1000),
+            "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls, part) * 1000),
         }
+        return {**doc, "words": words_doc(self.words)} if self.words else doc
 
 
 Verdict = Satisfied | Changes | InProgress | Waiting | Blocked

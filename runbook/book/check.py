@@ -109,6 +109,9 @@ def _check_repeat(step: StepSpec, at: int, faults: Faults) -> None:
             faults.add(f"step `{step.id}`: `for_each` takes a reference or a list", here)
     if step.key and step.for_each is None:
         faults.add(f"step `{step.id}`: `key` without `for_each`", ("steps", at, "key"), on_key=True)
+    if step.unasked and step.gate:
+        message = f"step `{step.id}`: `unasked` and `gate` exclude each other"
+        faults.add(message, ("steps", at, "unasked"), on_key=True, hint="Somebody must say go there, or nobody.")
     if not isinstance(step.when, str | bool):
         faults.add(f"step `{step.id}`: `when` takes a reference, true or false", ("steps", at, "when"))
 

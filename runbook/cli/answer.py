@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +11,13 @@ from runbook.cli import output
 from runbook.cli.completing import complete_node, complete_run
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, home_option
+from runbook.cli.options import Moment
+from runbook.core.clock import RealClock
 from runbook.core.state import NodeState
 
 if TYPE_CHECKING:
     from runbook.core.command import Command
+    from runbook.core.view import RunView
 
 
 @click.command()
@@ -24,29 +27,40 @@ if TYPE_CHECKING:
 @click.option(
     "--text", default="", metavar="T", help="skip: the reason. attest: what you vouch for. Both are required."
 )
+@click.option("--says", default="", metavar="W", help="attest: which further word of the node it is, such as approved.")
+@click.option("--reference", default="", metavar="R", help="attest: what the other side calls it, such as a ticket.")
+@click.option("--dated", "dated_ms", type=Moment(), metavar="D", help="attest: when it happened; else now.")
 @click.option("--evidence", metavar="FILE", type=click.Path(dir_okay=False), help="attest: a file that backs it.")
 @click.option("--disruptive", is_flag=True, help="approve 'STEP[*]': disruptive changes too.")
 @home_option
 @click.pass_obj
 def command(
-    settings: Settings, run: str, node: str, answer: str, text: str, evidence: str | None, disruptive: bool
+    settings: Settings,
+    /,
+    run: str,
+    node: str,
+    answer: str,
+    text: str,
+    evidence: str | None,
+    disruptive: bool,
+    **proof: Any,
 ) -> Exit:
     """Answer NODE of RUN, and end: `runbook resume` goes on.
 
     NODE is an id as `runbook status` shows it, or as much of one as fits no other node. With approve, 'STEP[*]' is
     every node of a step that waits for a go: those with disruptive changes only with --disruptive.
     `approve` says go to the changes as `runbook status` shows them at this moment. Of evidence, the file's name and
-    SHA-256 are kept.
+    SHA-256 are kept. `runbook status` shows which further words a wait takes.
     """
     from runbook.wiring import answer_run
 
     if node.endswith("[*]"):
-        if answer != "approve" or text or evidence:
+        if answer != "approve" or text or evidence or any(proof.values()):
             raise click.UsageError("'STEP[*]' goes with approve alone; answer nodes one by one otherwise.")
         return _approve_step(settings.home, run, node.removesuffix("[*]"), disruptive)
     if disruptive:
         raise click.UsageError("--disruptive goes with approve 'STEP[*]'; a node named by itself needs no such word.")
-    asked = _command(settings.home, run, node, answer, text, evidence)
+    asked = _command(settings.home, run, node, answer, text, evidence, proof)
     answer_run(settings.home, run, asked)
     output.talk(f"Recorded: {answer} {node}. Go on with `runbook resume {run}`.")
     return Exit.DONE
@@ -86,7 +100,9 @@ def _approve_step(home: Path, run: str, step: str, disruptive: bool) -> Exit:
     return Exit.DONE
 
 
-def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: str | None) -> Command:
+def _command(
+    home: Path, run: str, node: str, answer: str, text: str, evidence: str | None, proof: dict[str, Any]
+) -> Command:
     from runbook.cli.evidence import evidence_of
     from runbook.cli.naming import find
     from runbook.cli.policy import account
@@ -97,9 +113,12 @@ def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: 
         raise click.UsageError(f"{answer} needs --text; it stands in the report.")
     if answer in ("approve", "retry") and text:
         raise click.UsageError(f"{answer} takes no --text.")
-    if evidence and answer != "attest":
-        raise click.UsageError("--evidence goes with attest.")
+    if (evidence or any(proof.values())) and answer != "attest":
+        raise click.UsageError("--says, --reference, --dated and --evidence go with attest.")
     view, _driver = view_of(home, run)
+    dated_ms = proof["dated_ms"]
+    if dated_ms is not None and dated_ms > _now_ms(view):
+        raise click.UsageError("--dated lies ahead: it is the day on which it happened.")
     node = find(view.nodes, node)
     match answer:
         case "approve":
@@ -110,4 +129,9 @@ def _command(home: Path, run: str, node: str, answer: str, text: str, evidence: 
             return Skip(node, text)
         case _:
             name, sha256 = evidence_of(evidence) if evidence else ("", "")
-            return Attest(node, text, account(view), name, sha256)
+            return Attest(node, text, account(view), name, sha256, **proof)
+
+
+def _now_ms(view: RunView) -> int:
+    """The run's own time; a live run's goes on while nobody writes."""
+    return view.updated_ms if view.mode == "rehearsal" else max(view.updated_ms, RealClock().now_ms())

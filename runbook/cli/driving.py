@@ -159,6 +159,7 @@ def settings_of(home: Path) -> Kept:
 
 
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
+    from runbook.cli.desk import Desk
     from runbook.tui.app import run_app
 
     name = cache(named)  # a run must be made only once
@@ -174,7 +175,12 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
         return view_of(home, name())[0]
 
     failure = run_app(
-        open_attachment, glance=glance, program=output.program(), kept=settings_of(home), names=names_of(home)
+        open_attachment,
+        glance=glance,
+        program=output.program(),
+        kept=settings_of(home),
+        memory=Desk(home).memory(),
+        names=names_of(home),
     )
     if failure is not None:
         raise failure

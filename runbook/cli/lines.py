@@ -67,8 +67,12 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             why = skipped_why(d) or "not needed here"
             return "skipped", why if d["by"] == "operator" else f"{node.doc['title']}: {why}", []
         case Kind.ATTESTED:
-            evidence = f" (evidence {d['evidence']}, SHA-256 {d['sha256']})" if d.get("evidence") else ""
-            return "attested", f"“{d['text']}” by {d['by']}{evidence}", []
+            more = [f"says {d['says']}"] if d.get("says") else []
+            more += [f"reference {d['reference']}"] if d.get("reference") else []
+            more += [f"dated {moment(d['dated_ms'])}"] if "dated_ms" in d else []
+            more += [f"evidence {d['evidence']}, SHA-256 {d['sha256']}"] if d.get("evidence") else []
+            backed = f" ({', '.join(more)})" if more else ""
+            return "attested", f"“{d['text']}” by {d['by']}{backed}", []
         case Kind.RETRIED:
             return "retry", "looking again", []
         case Kind.DEFERRED:

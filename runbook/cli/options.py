@@ -70,6 +70,22 @@ class Length(_ParamType):
         return seconds
 
 
+class Moment(_ParamType):
+    """A day or a time in ISO 8601, such as ``2026-11-20`` or ``2026-11-20T08:30Z``; UTC milliseconds."""
+
+    name = "D"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from runbook.core.clock import from_iso
+
+        if isinstance(value, int):
+            return value
+        try:
+            return from_iso(str(value).strip())
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is not a date: write 2026-11-20 or 2026-11-20T08:30Z.", param, ctx)
+
+
 def _chain(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def add(function: Any) -> Any:
         for option in reversed(options):

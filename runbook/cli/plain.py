@@ -21,7 +21,7 @@ from runbook.core.command import Approve, Attest, Command, Retry, Skip
 from runbook.core.entry import Kind
 from runbook.core.error import RunbookError
 from runbook.core.event import Event
-from runbook.core.state import NodeState, RunState
+from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.tally import FEW, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.engine.host import Attachment
@@ -177,6 +177,8 @@ class _Talk:
         words = ", ".join(letters.values())
         reply = self._read(f"{words[0].upper()}{words[1:]}?")
         choice = letters.get(reply[:1].lower())
+        if choice not in ("later", "quit") and self._is_over(node):
+            return
         if choice is None:
             output.data(_HELP if reply[:1].lower() == "h" else f"One of: {words}.")
         elif choice == "quit":
@@ -210,6 +212,8 @@ class _Talk:
         text = self._read("What do you vouch for? (it stands in the report; empty: go back)")
         if not text:
             return None
+        if self._is_over(node):
+            return None
         by = account(self.attachment.view)
         path = self._read("Evidence file? (its name and SHA-256 are kept; empty: none)")
         try:
@@ -218,6 +222,15 @@ class _Talk:
             output.data(f"{error.message} Not attested.")
             return None
         return Attest(node.id, text, by, name, sha256)
+
+    def _is_over(self, node: NodeView) -> bool:
+        """Whether what was asked came by itself while the question stood; if so, say that nothing is needed."""
+        now = self.attachment.view.nodes[node.id]
+        if now.state not in FINISHED:
+            return False
+        how = "is done" if now.state is NodeState.DONE else "was left out"
+        output.data(f"“{node.doc['title']}” {how} meanwhile: the answer is not needed any more. Going on.")
+        return True
 
     def _submit(self, command: Command) -> None:
         try:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
+from runbook.cli.desk import Desk
 from runbook.cli.driving import Front, check_terminal, settings_of
 from runbook.cli.exits import Exit
 from runbook.cli.names import names_of
+
+if TYPE_CHECKING:
+    from runbook.journal.runs import Listed
 
 
 def show_home(home: Path) -> Exit:
@@ -19,27 +23,28 @@ def show_home(home: Path) -> Exit:
         RunbookError: the screen broke.
     """
     check_terminal()
+    from runbook.core.clock import RealClock
     from runbook.tui.app import run_home
+    from runbook.tui.given import Home
 
-    failure = run_home(
-        lambda: _runs(home),
-        _books,
-        lambda run: _open(home, run),
-        lambda book: _open(home, _create(home, book)),
-        output.program(),
-        settings_of(home),
-        names_of(home),
+    desk = Desk(home)
+    given = Home(
+        list_runs=desk.runs,
+        list_books=_books,
+        open_run=lambda run: _open(home, run),
+        watch_run=lambda run: _watch(home, run),
+        take_over=lambda run: _open(home, run, take_over=True),
+        start_rehearsal=lambda book: _open(home, _create(home, book)),
+        archive=lambda run, back: _archive(home, run, back),
+        report=lambda run, path, over: _report(home, run, path, over),
+        told_of_run=desk.told_of_run,
+        told_of_book=desk.told_of_book,
+        now_ms=RealClock().now_ms,
     )
+    failure = run_home(given, output.program(), settings_of(home), desk.memory(), names_of(home))
     if failure is not None:
         raise failure
     return Exit.DONE
-
-
-def _runs(home: Path) -> list[dict[str, Any]]:
-    from runbook.cli.listing import run_doc
-    from runbook.cli.reading import every_run
-
-    return [run_doc(view, driver) for view, driver in every_run(home, quietly=True)]
 
 
 def _books() -> list[Any]:
@@ -54,7 +59,29 @@ def _create(home: Path, book: str) -> str:
     return create_run(home, Wish(book))
 
 
-def _open(home: Path, run: str) -> Any:
+def _open(home: Path, run: str, *, take_over: bool = False) -> Any:
     from runbook.wiring import attach
 
-    return attach(home, run, **Front().opening)
+    return attach(home, run, **Front(take_over=take_over).opening)
+
+
+def _watch(home: Path, run: str) -> Any:
+    from runbook.engine.host import Follower
+    from runbook.home import journal_path
+
+    return Follower(journal_path(home, run))
+
+
+def _archive(home: Path, run: str, back: bool) -> None:
+    from runbook.wiring.archive import archive, unarchive
+
+    if back:
+        unarchive(home, run)
+    else:
+        archive(home, run, unfinished=True)  # the screen has asked
+
+
+def _report(home: Path, run: Listed, path: Path, over: bool) -> list[str]:
+    from runbook.cli.report import write_report
+
+    return write_report(home, run.id, path, over=over, archived=run.is_archived)

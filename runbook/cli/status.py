@@ -20,11 +20,16 @@ def command(settings: Settings, run: str, as_json: bool, is_whole: bool) -> Exit
     """Show RUN with its nodes. A step with many of them is one line, with the first of those that ask for something."""
     from runbook.cli.listing import status_doc, status_lines
     from runbook.cli.reading import view_of
+    from runbook.core.clock import RealClock
+    from runbook.report.earlier import earlier_waits
 
     view, driver = view_of(settings.home, run)
+    # A wait goes on while nobody writes; simulated time does not.
+    now_ms = view.updated_ms if view.mode == "rehearsal" else max(view.updated_ms, RealClock().now_ms())
+    earlier = earlier_waits(settings.home, view)
     if as_json:
-        output.json_data(status_doc(view, driver))
+        output.json_data(status_doc(view, driver, now_ms, earlier))
     else:
-        for line in status_lines(view, driver, is_whole=is_whole):
+        for line in status_lines(view, driver, is_whole=is_whole, now_ms=now_ms, earlier=earlier):
             output.data(line)
     return Exit.DONE

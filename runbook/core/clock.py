@@ -11,6 +11,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+PUT_BACK_MS = 60_000
+"""A clock that reads earlier than before by more than this was put back; less is how clocks are kept right."""
+
 _SEVEN_DIGITS = re.compile(r"(.*\.\d{6})\d+(.*)$")
 
 
@@ -24,11 +27,17 @@ class Clock(Protocol):
 
     def now_ms(self) -> int: ...
 
-    async def sleep_until(self, at_ms: int) -> None: ...
+    async def sleep_until(self, at_ms: int) -> None:
+        """Until that moment; earlier where the clock was put back meanwhile."""
+        ...
 
 
 class RealClock:
-    """The machine's clock. Sleeps in short pieces, so that a suspended laptop wakes on time."""
+    """The machine's clock. Sleeps in short pieces, so that a suspended laptop wakes on time.
+
+    A sleep ends early when the clock is put back: a moment that was near may then be far, and whoever waits for it
+    decides anew.
+    """
 
     flows = True
     _LONGEST_NAP_S = 30.0
@@ -39,8 +48,13 @@ class RealClock:
     async def sleep_until(self, at_ms: int) -> None:
         import asyncio  # slow to import, and most commands only print times
 
-        while (left_ms := at_ms - self.now_ms()) > 0:  # noqa: ASYNC110 - there is no event to wait for but time
+        before_ms = self.now_ms()
+        while (left_ms := at_ms - before_ms) > 0:
             await asyncio.sleep(min(left_ms / 1000, self._LONGEST_NAP_S))
+            now_ms = self.now_ms()
+            if now_ms < before_ms - PUT_BACK_MS:
+                return
+            before_ms = now_ms
 
 
 class VirtualClock:

@@ -39,6 +39,9 @@ class Attest:
 
     Args:
         evidence: name of a file that backs it, or empty; only its name and ``sha256`` are kept.
+        reference: what the other side calls it, such as a ticket's number; or empty.
+        dated_ms: when what it tells of happened; None for now.
+        says: which of the node's further ``words`` it is; empty for the one that settles the wait.
     """
 
     node: str
@@ -46,6 +49,9 @@ class Attest:
     by: str
     evidence: str = ""
     sha256: str = ""
+    reference: str = ""
+    dated_ms: int | None = None
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,71 @@ class ChangeDoc(TypedDict):
     diff: list[DiffDoc]
 
 
+class SentDoc(TypedDict):
+    """What was handed to whom a node waits for. A later word ("I wrote again") takes the place of the one before."""
+
+    what: str
+    """The message in a line. Its whole text stands where it was drafted."""
+    about: list[str]
+    """What it names, such as subscription ids."""
+    at_ms: int
+    """When it went out: the date that was said, else when that was said."""
+    by: str
+    how: str
+    """In the operator's words."""
+    reference: str
+    """What the other side calls it (a ticket's number); may be empty."""
+
+
+class PollDoc(TypedDict):
+    """How often a wait is looked at: after ``first_s``, growing by ``factor``, up to ``longest_s`` seconds.
+
+    Each delay is longer by up to ``jitter`` of itself, so that those who wait do not all look at once.
+    """
+
+    first_s: float
+    factor: float
+    longest_s: float
+    jitter: float
+
+
+class EscalateDoc(TypedDict):
+    """When to turn to somebody else, and how."""
+
+    at_ms: int
+    how: str
+
+
+class UsualDoc(TypedDict):
+    """How long such a wait takes elsewhere. Seconds are None where the source gives none."""
+
+    text: str
+    source: str
+    from_s: float | None
+    to_s: float | None
+
+
+class WordDoc(TypedDict):
+    """A word that a node takes beside the one that settles it: ``says`` goes into the ``Attest``."""
+
+    says: str
+    title: str
+    """The word as the operator would say it: "I wrote to them again"."""
+
+
+class WaitedDoc(TypedDict):
+    """A wait that is over."""
+
+    who: str
+    since_ms: int
+    until_ms: int
+
+
 class WaitDoc(TypedDict):
-    """Whom a node waits for."""
+    """Whom a node waits for. What is ``NotRequired`` is missing where an earlier release wrote the entry.
+
+    ``core/patience.py`` makes of it what a person wants to know: how long already, what is usual, what is due.
+    """
 
     who: str
     message: str
@@ -73,6 +136,20 @@ class WaitDoc(TypedDict):
     attest: str
     """What the operator's word would say; empty when it cannot end this wait."""
     polls: int
+    sent: NotRequired[SentDoc | None]
+    """What they have been sent; None when nothing, or when nobody said so."""
+    poll: NotRequired[PollDoc | None]
+    """None as ``next_poll_ms``: nothing to poll."""
+    remind_ms: NotRequired[list[int]]
+    """When to remind them, in order; counted from ``sent``, else from ``since_ms``."""
+    reminded_ms: NotRequired[int | None]
+    """The newest of these that a look has passed. That it changes is the news that a reminder is due."""
+    escalate: NotRequired[EscalateDoc | None]
+    expires_ms: NotRequired[int | None]
+    """From then on the request counts as lapsed: the node blocks with the rule ``wait-expired``, and still polls."""
+    usual: NotRequired[UsualDoc | None]
+    words: NotRequired[list[WordDoc]]
+    """Further words it takes, which do not end it by themselves."""
 
 
 class BlockDoc(TypedDict):
@@ -83,6 +160,8 @@ class BlockDoc(TypedDict):
     ways_out: list[str]
     attest: str
     next_poll_ms: int | None
+    words: NotRequired[list[WordDoc]]
+    """Further words it takes, as a wait does."""
 
 
 class ErrorDoc(TypedDict):
@@ -92,6 +171,8 @@ class ErrorDoc(TypedDict):
     message: str
     hint: str
     correlation_id: NotRequired[str]
+    request_id: NotRequired[str]
+    """Ours, of a call that was to be made: ``x-ms-client-request-id``."""
     throttled: NotRequired[bool]
     """There were too many calls: nothing is wrong with this one."""
 
@@ -126,6 +207,12 @@ class AttestDoc(TypedDict):
     evidence: str
     """File name of the evidence, or empty."""
     sha256: str
+    reference: NotRequired[str]
+    """What the other side calls it: a ticket's number, a message's subject."""
+    dated_ms: NotRequired[int]
+    """When what it tells of happened, where the operator said so; ``at_ms`` is when it was said."""
+    says: NotRequired[str]
+    """Which of the node's ``words`` it is; missing for the one that settles it."""
     accepts: NotRequired[list[str]]
     """Skipped needs that this word accepts as missing; it then says nothing to the step."""
 

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     STARTED = "started"
     """Going on after a pause."""
     ABORTED = "aborted"
+    MIGRATED = "migrated"
+    """The run goes on by another version of its book."""
     NOTED = "noted"
     """A remark on the run by its operator or the engine."""
 

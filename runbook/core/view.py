@@ -20,6 +20,7 @@ from runbook.core.docs import (
     RefusedDoc,
     SkipDoc,
     WaitDoc,
+    WaitedDoc,
 )
 from runbook.core.state import FINISHED, NodeState, RunState
 
@@ -46,6 +47,8 @@ class NodeView:
     """Digests of changes the operator said go to."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     waiting: WaitDoc | None = None
+    waited: tuple[WaitedDoc, ...] = ()
+    """Its waits that are over, oldest first."""
     blocked: BlockDoc | None = None
     blocked_since_ms: int | None = None
     """Since when that rule has held, looks in between included."""
@@ -171,6 +174,10 @@ class RunView:
         """Whether the book says that this step is looked at again after it is done."""
         return any(s.get("grows", False) for s in self.book.get("steps", ()) if s["id"] == step)
 
+    def is_unasked(self, step: str) -> bool:
+        """Whether the book says that this step's safe changes need no go of their own."""
+        return any(s.get("unasked", False) for s in self.book.get("steps", ()) if s["id"] == step)
+
     @property
     def state(self) -> RunState:
         """The run as a whole; see ``RunState`` for the order where several hold."""
@@ -195,6 +202,11 @@ class RunView:
         if NodeState.WAITING in states and not states & _AT_WORK:
             return RunState.WAITING
         return RunState.ACTIVE
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will ever happen in this run again."""
+        return self.state in (RunState.DONE, RunState.ABORTED)
 
     @property
     def totals(self) -> dict[NodeState, int]:

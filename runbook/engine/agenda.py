@@ -12,10 +12,13 @@ from enum import Enum, auto
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
+from runbook.core.clock import PUT_BACK_MS
 from runbook.core.ids import step_of
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.core.waiting import Poll
 
 
 class Act(Enum):
@@ -35,6 +38,7 @@ class Agenda:
         self._due: dict[str, int] = {}
         self._dirty: set[str] = set()
         self._timed: list[tuple[int, str]] = []
+        self._hastened: set[str] = set()
         self._open: Counter[str] = Counter()
         self.left = 0
         """Nodes that are not finished."""
@@ -59,6 +63,11 @@ class Agenda:
         """Something about this node may have changed: if it has something to do, that became due just now."""
         self._dirty.add(node)
         self._due[node] = self._moment()
+
+    def hasten(self, nodes: list[str]) -> None:
+        """These are due now, whatever their time says."""
+        self._hastened.update(nodes)
+        self._touch_all(nodes)
 
     def became_due(self, node: str) -> int:
         """The moment at which what a node has to do became due."""
@@ -122,7 +131,10 @@ class Agenda:
                 break
             if is_busy(node.id):
                 continue  # it is touched when its activity ends
-            if node.due_ms is not None and node.due_ms > now_ms and node.state is not NodeState.PENDING:
+            is_hastened = node.id in self._hastened
+            self._hastened.discard(node.id)
+            is_later = node.due_ms is not None and node.due_ms > now_ms and not is_hastened
+            if is_later and node.due_ms is not None and node.state is not NodeState.PENDING:
                 heappush(self._timed, (node.due_ms, node.id))
             elif (act := self._act(view, node, is_free)) is not None:
                 acts.append((act, node))
@@ -162,3 +174,26 @@ class Agenda:
 def is_missing(view: RunView, need: str) -> bool:
     """Whether a need names a node that its step, which has become nodes, did not become."""
     return need not in view.nodes and not need.endswith("[*]") and step_of(need) in view.expanded
+
+
+_LONGEST: Final = Poll(first_s=4 * 3600.0)
+"""No delay of ours is longer, other than a wait's whose step says so."""
+
+
+def is_too_far_ahead(node: NodeView, now_ms: int) -> bool:
+    """Whether a node's next look lies further ahead than any delay would put it: another clock did."""
+    if node.due_ms is None or node.deferred:  # how long ARM asked to be left alone is not ours to judge
+        return False
+    poll, polls = _LONGEST, 0
+    if node.waiting and (doc := node.waiting.get("poll")):
+        poll, polls = Poll(**doc), node.waiting["polls"]
+    return node.due_ms - now_ms > round(poll.delay_s(polls, part=1.0) * 1000) + PUT_BACK_MS
+
+
+def next_act_ms(view: RunView, now_ms: int) -> int | None:
+    """When something of a run that nobody drives is to be done without a person: now, later, or never (None)."""
+    agenda = Agenda(view)
+    acts = agenda.take(view, now_ms, len(view.nodes) + 1, lambda _: False, lambda _: True)
+    late = any(is_too_far_ahead(n, now_ms) for n in view.nodes.values()) and now_ms < view.updated_ms - PUT_BACK_MS
+    at_work = any(n.state is NodeState.APPLYING for n in view.nodes.values())
+    return now_ms if acts or late or at_work or not view.nodes else agenda.next_ms(view)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from runbook.core.command import Abort, Approve, Attest, Command, Pause, Retry, Skip, Start
 from runbook.core.entry import Draft, Kind
 from runbook.core.error import UsageError
-from runbook.core.state import NodeState, RunState
+from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
 
 NEED_SKIPPED = "need-skipped"
@@ -87,13 +87,24 @@ def _attest(node: NodeView, command: Attest) -> Draft:
     _must_be(node, frozenset({NodeState.WAITING, NodeState.BLOCKED}), "attested")
     if not command.text.strip():
         raise UsageError("An attestation needs a text.", "Say what you vouch for: it will stand in the report.")
+    taken = {w["says"] for doc in (node.waiting, node.blocked) if doc for w in doc.get("words", ())}
     wanted = (node.waiting and node.waiting["attest"]) or (node.blocked and node.blocked["attest"])
-    if not wanted:
-        raise UsageError(f"{node.id} cannot be settled by word.", "It goes on when the cloud shows what it waits for.")
-    data = {"text": command.text.strip(), "by": command.by, "evidence": command.evidence, "sha256": command.sha256}
+    if command.says and command.says not in taken:
+        raise UsageError(f"{node.id} takes no word “{command.says}” now.", f"It takes {_listing(taken)}.")
+    if not wanted and not command.says:
+        ways = f"It takes {_listing(taken)}." if taken else "It goes on when the cloud shows what it waits for."
+        raise UsageError(f"{node.id} cannot be settled by word.", ways)
+    data: dict[str, Any] = {"text": command.text.strip(), "by": command.by}
+    data |= {"evidence": command.evidence, "sha256": command.sha256}
+    more = {"reference": command.reference.strip(), "dated_ms": command.dated_ms, "says": command.says}
+    data |= {name: value for name, value in more.items() if value not in ("", None)}
     if node.blocked and node.blocked["rule"] == NEED_SKIPPED:
-        data["accepted_skips"] = [c["observed"] for c in node.checks if c["name"] == NEED_SKIPPED]  # type: ignore[assignment]
+        data["accepted_skips"] = [c["observed"] for c in node.checks if c["name"] == NEED_SKIPPED]
     return Draft(Kind.ATTESTED, node.id, data=data)
+
+
+def _listing(words: set[str]) -> str:
+    return f"one that says {' or '.join(sorted(words))}" if words else "none"
 
 
 def _node(view: RunView, name: str) -> NodeView:
@@ -107,6 +118,12 @@ def _node(view: RunView, name: str) -> NodeView:
 
 
 def _must_be(node: NodeView, states: frozenset[NodeState], deed: str) -> None:
+    if node.state in FINISHED:
+        how = "is done" if node.state is NodeState.DONE else "was left out"
+        raise UsageError(
+            f"“{node.doc['title']}” ({node.id}) {how} by now and takes no answer any more.",
+            "Nothing is lost: the answer was not needed, and it is not recorded.",
+        )
     if node.state not in states:
         fitting = ", ".join(sorted(states))
         raise UsageError(

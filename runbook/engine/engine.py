@@ -18,13 +18,14 @@ from itertools import count
 from typing import Any
 
 from runbook.book import Book, expansion_needs
+from runbook.core.clock import PUT_BACK_MS
 from runbook.core.command import Command
 from runbook.core.entry import Draft, Kind
 from runbook.core.error import ContextError, RunbookError
 from runbook.core.event import Event
 from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
-from runbook.engine.agenda import Act, Agenda
+from runbook.engine.agenda import Act, Agenda, is_too_far_ahead
 from runbook.engine.decide import decide
 from runbook.engine.growth import applies, failure, grow, growers, note, regrown, skipped_needs
 from runbook.engine.judge import Scene, error_doc
@@ -85,6 +86,7 @@ class Engine:
         self._deciding: set[asyncio.Task[None]] = set()
         self._newest: dict[str | None, tuple[Command, asyncio.Task[None]]] = {}
         self._moved_ms = world.clock.now_ms()
+        self._seen_ms = log.view.updated_ms
         log.listen(self._hear)
 
     @property
@@ -225,12 +227,23 @@ class Engine:
             return
         self._expand_ready(view)
         now_ms = self._world.clock.now_ms()
+        self._mind_clock(now_ms)
         if self._pace.opens_ms(now_ms) is not None:
             return
         room = self._pace.room - len(self._tasks)
         for act, node in self._agenda.take(view, now_ms, room, self._tasks.__contains__, self._may_send):
             activity = self._begin if act is Act.BEGIN else self._poll if act is Act.POLL else self._look
             self._start(node.id, activity(node))
+
+    def _mind_clock(self, now_ms: int) -> None:
+        """A clock that was put back leaves what was due soon far ahead: that is looked at now.
+
+        What lies no further ahead than its own delay is left alone, so that nothing is looked at more often for it.
+        """
+        if now_ms < self._seen_ms - PUT_BACK_MS:
+            self._moved_ms = min(self._moved_ms, now_ms)
+            self._agenda.hasten([n.id for n in self.view.nodes.values() if is_too_far_ahead(n, now_ms)])
+        self._seen_ms = now_ms
 
     def _start(self, name: str, activity: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:

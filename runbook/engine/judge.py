@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from runbook.core.clock import duration
-from runbook.core.docs import ChangeDoc, ErrorDoc
+from runbook.core.docs import ChangeDoc, ErrorDoc, WaitDoc
 from runbook.core.entry import Draft, Kind, canonical
-from runbook.core.ids import subscription_of
+from runbook.core.ids import digest, subscription_of
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.engine.decide import DID_NOT_HOLD, NEED_SKIPPED
@@ -29,6 +29,13 @@ LONGEST_WORK_S: Final = 24 * 3600
 
 NO_END: Final = "no-end-in-sight"
 """The rule that stops waiting in silence for what Azure never finishes."""
+
+EXPIRED: Final = "wait-expired"
+"""The rule that stops waiting for an answer after the time that the step gave it."""
+
+
+BY_THE_BOOK: Final = "the book: it goes with the go given before"
+"""In whose name a change is approved that needs no go of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +119,47 @@ def _waiting(scene: Scene, verdict: Waiting) -> Judgement:
     is_same = before is not None and before["who"] == verdict.who
     since_ms = before["since_ms"] if before and is_same else None
     polls = before["polls"] + 1 if before and is_same else 0
-    doc = verdict.doc(scene.now_ms, since_ms, polls)
+    doc = verdict.doc(scene.now_ms, since_ms, polls, _part(scene, polls))
+    expires_ms = doc["expires_ms"]
+    if expires_ms is not None and scene.now_ms >= expires_ms:
+        return _expired(scene, verdict, doc)
     summary = f"Waiting for {verdict.who}."
     return _say(scene, NodeState.WAITING, "waiting", summary, verdict.checks, waiting=doc, due_ms=doc["next_poll_ms"])
 
 
+def _expired(scene: Scene, verdict: Waiting, doc: WaitDoc) -> Judgement:
+    """The request has lapsed. The wait stays as it is and goes on being polled: an answer that comes late counts."""
+    lasted = duration((scene.now_ms - doc["since_ms"]) / 1000)
+    escalate = doc["escalate"]
+    blocked = Blocked(
+        EXPIRED,
+        f"Nothing came from {verdict.who} in {lasted}; what was asked counts as lapsed.",
+        (
+            *((escalate["how"],) if escalate and escalate["how"] else ()),
+            f"Ask {verdict.who} anew and say so here; the wait then begins again.",
+            "Skip this node with the reason.",
+            "This goes on looking by itself: an answer that comes late counts.",
+        ),
+        verdict.checks,
+        attest=verdict.attest,
+        poll=verdict.poll,
+        words=verdict.words,
+    )
+    return _blocked(scene, blocked, waiting=doc)
+
+
+def _part(scene: Scene, number: int) -> float:
+    """How much of the jitter a delay takes: of the same look always the same, so that a rehearsal can be repeated."""
+    return int(digest(f"{scene.view.id} {scene.node.id} {number}", 8), 16) / 16**8
+
+
 def _blocked(scene: Scene, verdict: Blocked, **more: Any) -> Judgement:
     # The look number stands in for a count of polls: both only grow while the node stays blocked.
-    doc = verdict.doc(scene.now_ms, max(0, scene.node.attempts - 1))
+    looks = max(0, scene.node.attempts - 1)
+    doc = verdict.doc(scene.now_ms, looks, _part(scene, looks))
     more |= {"blocked": doc, "due_ms": doc["next_poll_ms"]}
+    if verdict.waits_on and scene.node.waiting:
+        more["waiting"] = scene.node.waiting
     return _say(scene, NodeState.BLOCKED, "blocked", verdict.message, verdict.checks, **more)
 
 
@@ -146,7 +185,12 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
     if scene.is_stopped or not (is_approved and scene.is_free(first.locks)):
         summary = verdict.summary or "; ".join(c.title for c in changes)
         docs = _docs(changes)
-        return _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)
+        seen = _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)
+        if is_approved or not _is_unasked(scene, changes):
+            return seen
+        # A go like any other, on record before anything is sent; the next look acts on it.
+        go = {"digests": digests, "titles": [c.title for c in changes], "by": BY_THE_BOOK}
+        return Judgement((*seen.drafts, Draft(Kind.APPROVED, node.id, data=go)))
     # What was shown and is still wanted as it was shown need not be said again.
     is_shown = [c["digest"] for c in node.changes] == digests
     shown = None if is_shown else _docs(changes)
@@ -161,6 +205,14 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
         "path": first.path,
     }
     return Judgement((*seen.drafts, Draft(Kind.INTENDED, node.id, data=intent)), send=first)
+
+
+def _is_unasked(scene: Scene, changes: tuple[Change, ...]) -> bool:
+    """Whether nobody is asked: the book says so, there is no gate, and nothing of it is disruptive."""
+    doc = scene.node.doc
+    if doc["gate"] or any(c.risk != "safe" for c in changes):
+        return False
+    return scene.view.is_unasked(doc["step"])
 
 
 def _docs(changes: tuple[Change, ...]) -> list[ChangeDoc]:

@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from runbook.book import Book, load_step, params
 from runbook.core.arm import Operation, Running
-from runbook.core.docs import ErrorDoc
+from runbook.core.docs import ErrorDoc, WaitDoc
 from runbook.core.entry import Draft, Kind, seal
 from runbook.core.error import (
     AnswerMissing,
@@ -155,14 +155,14 @@ class Machine:
         except JournalError:
             raise
         except (NotSent, Throttled) as error:
-            return self._defer(node, error, NodeState.OBSERVING)
+            return self._defer(node, error, NodeState.OBSERVING, request_id)
         except Refused as error:
-            return self._refused(node, _arm_error(error), digest, change.title)
+            return self._refused(node, _arm_error(error, request_id), digest, change.title)
         except ArmError as error:
-            return self._doubt(node, _arm_error(error))
+            return self._doubt(node, _arm_error(error, request_id))
         except Exception as error:  # the call may have left: never take that for "nothing happened"
             doubt = error_doc("unexpected", f"Sending broke: {type(error).__name__}: {error}", "Looking will tell.")
-            return self._doubt(node, doubt)
+            return self._doubt(node, {**doubt, "request_id": request_id})
         data |= {"status": answer.status, "correlation_id": answer.correlation_id, "request_id": request_id}  # type: ignore[dict-item]
         if answer.operation is None:
             return Draft(Kind.ANSWERED, node.id, NodeState.OBSERVING, data)
@@ -208,21 +208,25 @@ class Machine:
             refusal = Refused(outcome.message, status=200, arm_code=outcome.code, hint=outcome.hint)
             return self._defer(node, refusal, NodeState.OBSERVING)
         message = outcome.message or f"The operation ended as {outcome.status}."
-        doc = error_doc(outcome.code or outcome.status, message, "Read the message, put it right, retry.")
+        doc = error_doc(
+            outcome.code or outcome.status, message, outcome.hint or "Read the message, put it right, retry."
+        )
         call = node.applied[-1]  # it was taken, and counted; a deferral takes that back
         return self._refused(node, doc, call["digest"], call["title"])
 
     # ------------------------------------------------------------ putting off
 
-    def _defer(self, node: NodeView, error: ArmError, to: NodeState | None) -> Draft:
+    def _defer(self, node: NodeView, error: ArmError, to: NodeState | None, request_id: str = "") -> Draft:
         """Another look later; beyond the budget the node fails. ``to`` is set when a call was refused for now."""
         refused = {"refused": True} if to is NodeState.OBSERVING else {}
-        doc = _arm_error(error)
+        doc = _arm_error(error, request_id)
         tries = max(node.deferred, node.setbacks) if refused else node.deferred
         asked_s = (error.retry_after_s if isinstance(error, Throttled) else None) or 0.0
         if is_crowd := _is_crowd(error):
             doc["throttled"] = True
         pause_s = self._pace.turned_away(self._world.clock.now_ms(), asked_s) if is_crowd else 0.0
+        if node.waiting is not None and not refused:
+            return self._wait_on(node, node.waiting, doc, max(asked_s, pause_s))
         # That there were too many calls is nobody's fault: all wait together, and longer before one gives up.
         if tries >= self._limits.deferrals * (CROWD_PATIENCE if is_crowd else 1):
             doc["hint"] = f"Tried {tries + 1} times. {doc['hint']}".strip()
@@ -231,6 +235,17 @@ class Machine:
         delay_s = max(asked_s, pause_s if is_crowd and asked_s else self._delay_s(tries))
         data = {"error": doc, "due_ms": self._later(delay_s), "attempt": tries + 1, **refused}
         return Draft(Kind.DEFERRED, node.id, to, data)
+
+    def _wait_on(self, node: NodeView, wait: WaitDoc, error: ErrorDoc, asked_s: float) -> Draft:
+        """A wait could not be looked at: it goes on. A laptop without a network for a week must not end it.
+
+        The delay grows as any other until it is the wait's own, so there is at most one look in each interval.
+        """
+        poll = wait.get("poll")
+        longest_s = poll["longest_s"] if poll else self._limits.longest_delay_s
+        delay_s = min(longest_s, self._limits.first_delay_s * 2.0 ** min(node.deferred, 64))
+        data = {"error": error, "due_ms": self._later(max(asked_s, delay_s)), "attempt": node.deferred + 1}
+        return Draft(Kind.DEFERRED, node.id, NodeState.WAITING, data)
 
     def _refused(self, node: NodeView, error: ErrorDoc, digest: str, title: str) -> Draft:
         """ARM's own no. A step that tidies up is asked once more; for any other the node fails."""
@@ -284,10 +299,13 @@ def _failed(node: NodeView, error: ErrorDoc, *, refused: bool = False) -> Draft:
     return Draft(Kind.FAILED, node.id, NodeState.FAILED, data)
 
 
-def _arm_error(error: ArmError) -> ErrorDoc:
+def _arm_error(error: ArmError, request_id: str = "") -> ErrorDoc:
+    """An error as entries carry it. ``request_id`` is our own name for the call, which Azure logs beside its own."""
     if isinstance(error, Refused):
-        return error_doc(error.arm_code, error.message, error.hint, error.correlation_id)
-    return error_doc(error.code, error.message, error.hint)
+        doc = error_doc(error.arm_code, error.message, error.hint, error.correlation_id)
+    else:
+        doc = error_doc(error.code, error.message, error.hint)
+    return {**doc, "request_id": request_id} if request_id else doc
 
 
 def _is_crowd(error: ArmError) -> bool:

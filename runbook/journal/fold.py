@@ -3,6 +3,8 @@
 Read this beside ``runbook.core.state``: every move it makes must be in the table there. What each kind of entry
 carries in ``data`` is what its function below reads.
 
+One kind of entry does not go by that table: a migration, which replaces the book, puts new nodes in old places.
+
 Invariant: ``fold(fold(v, a), b) == fold(v, a + b)``, so a kept snapshot and the rest give the same view as the whole.
 """
 
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from runbook.core.docs import AppliedDoc
+from runbook.core.docs import AppliedDoc, WaitDoc, WaitedDoc
 from runbook.core.entry import Entry, Kind, canonical
 from runbook.core.error import Damaged
 from runbook.core.ids import digest
@@ -82,19 +84,50 @@ def _created(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView
 
 def _expanded(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView:
     steps = [step["id"] for step in view.book.get("steps", ())]
+    place = {name: number for number, name in enumerate(steps)}
     newest = next(reversed(nodes.values())).doc["step"] if nodes else None
     for doc in entry.data["nodes"]:
         if doc["id"] not in nodes:
             nodes[doc["id"]] = NodeView(doc, since_ms=entry.at_ms)
     step = entry.data["step"]
-    if newest is not None and steps.index(newest) > steps.index(step):
-        place = {name: number for number, name in enumerate(steps)}
-        in_order = sorted(nodes.values(), key=lambda n: place[n.doc["step"]])
-        nodes.clear()
-        nodes.update((n.id, n) for n in in_order)
+    if newest is not None and place.get(newest, len(place)) > place[step]:
+        _put_in_order(nodes, place)
     # Steps that are repeated over this one's nodes become nodes again when these are finished.
     return replace(view, expanded=(view.expanded | {step}) - set(entry.data.get("again", ())))
 
+
+def _put_in_order(nodes: dict[str, NodeView], place: dict[str, int]) -> None:
+    """Book order; nodes of steps that the book does not have any more come last."""
+    in_order = sorted(nodes.values(), key=lambda n: place.get(n.doc["step"], len(place)))
+    nodes.clear()
+    nodes.update((n.id, n) for n in in_order)
+
+
+def _migrated(view: RunView, nodes: dict[str, NodeView], entry: Entry) -> RunView:
+    d = entry.data
+    for doc in d["nodes"]:
+        nodes[doc["id"]] = nodes[doc["id"]].altered({"doc": doc})
+    afresh = {name: getattr(_UNTOUCHED, name) for name in _BEGUN_AGAIN} | {"since_ms": entry.at_ms}
+    for name in d["reset"]:
+        nodes[name] = nodes[name].altered(afresh)
+    for name, reason in d["removed"].items():
+        node = nodes[name]
+        gone = {"state": NodeState.SKIPPED, "skipped": {"by": "when", "reason": reason}, "waiting": None}
+        nodes[name] = node.altered({**afresh, **gone, "waited": _waited(node, None, entry.at_ms)})
+    steps = [step["id"] for step in d["book"]["steps"]]
+    _put_in_order(nodes, {name: number for number, name in enumerate(steps)})
+    expanded = (view.expanded & set(steps)) - set(d["again"])
+    return replace(view, book=d["book"], inputs=d["inputs"], expanded=expanded)
+
+
+_BEGUN_AGAIN: Final = (
+    "state", "verdict", "summary", "checks", "changes", "blocked", "blocked_since_ms", "error", "due_ms", "deferred",
+    "setbacks", "busy_since_ms", "skipped", "refused", "resend",
+)  # fmt: skip
+"""What a node loses whose definition is another. What was said, approved, sent and waited for stays with it."""
+_UNTOUCHED: Final = NodeView(
+    {"id": "", "step": "", "key": None, "title": "", "phase": "", "target": "", "gate": "", "needs": [], "item": None}
+)
 
 _RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]] = {
     Kind.RUN_CREATED: _created,
@@ -102,6 +135,7 @@ _RUN: Final[dict[str, Callable[[RunView, dict[str, NodeView], Entry], RunView]]]
     Kind.PAUSED: lambda view, _, __: replace(view, paused=True),
     Kind.STARTED: lambda view, _, __: replace(view, paused=False),
     Kind.ABORTED: lambda view, _, entry: replace(view, aborted=entry.data["reason"]),
+    Kind.MIGRATED: _migrated,
     Kind.NOTED: lambda view, _, __: view,
 }
 
@@ -129,6 +163,7 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "changes": changes,
         "outputs": d.get("outputs", node.outputs),
         "waiting": d.get("waiting"),
+        "waited": _waited(node, d.get("waiting"), entry.at_ms),
         "blocked": d.get("blocked"),
         "blocked_since_ms": _blocked_since_ms(node, entry),
         "due_ms": d.get("due_ms"),
@@ -141,6 +176,13 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
         "intent": node.intent if entry.to is NodeState.IN_DOUBT or d.get("undecided") else None,
         "resend": "" if d.get("took_effect") else node.resend,  # that leave was for a call that turned out not needed
     }
+
+
+def _waited(node: NodeView, now: WaitDoc | None, at_ms: int) -> tuple[WaitedDoc, ...]:
+    before = node.waiting
+    if before is None or (now is not None and now["since_ms"] == before["since_ms"]):
+        return node.waited
+    return (*node.waited, {"who": before["who"], "since_ms": before["since_ms"], "until_ms": at_ms})
 
 
 def _blocked_since_ms(node: NodeView, entry: Entry) -> int | None:
@@ -162,6 +204,8 @@ def _deferred(node: NodeView, entry: Entry) -> _Fields:
     if declined := d.get("declined"):
         error = {"code": d["error"]["code"], "message": d["error"]["message"]}
         later["refused"] = (*node.refused, {**declined, "at_ms": entry.at_ms, "seq": entry.seq, **error})
+    if entry.to is NodeState.WAITING and node.waiting:
+        later["waiting"] = {**node.waiting, "next_poll_ms": d["due_ms"]}
     return {**later, **over, "intent": intent, "applied": applied}
 
 
@@ -183,13 +227,15 @@ def _approved(node: NodeView, entry: Entry) -> _Fields:
 
 def _skipped(node: NodeView, entry: Entry) -> _Fields:
     skipped = {"by": entry.data["by"], "reason": entry.data["reason"]}
-    return {"skipped": skipped, "due_ms": None, "waiting": None, "blocked": None, "error": None, "intent": None}
+    over = {"waited": _waited(node, None, entry.at_ms)} if node.waiting else {}
+    return {**over, "skipped": skipped, "due_ms": None, "waiting": None, "blocked": None, "error": None, "intent": None}
 
 
 def _attested(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     word = {"at_ms": entry.at_ms, "seq": entry.seq, "text": d["text"], "by": d["by"]}
     word |= {"evidence": d.get("evidence", ""), "sha256": d.get("sha256", "")}
+    word |= {name: d[name] for name in ("reference", "dated_ms", "says") if name in d}
     if skips := d.get("accepted_skips", ()):
         word["accepts"] = list(skips)
     accepted = node.accepted_skips | set(skips)
@@ -289,7 +335,7 @@ def from_snapshot(doc: dict[str, Any]) -> RunView:
     """A view from the parsed JSON of ``to_snapshot``."""
     nodes = {}
     for n in doc["nodes"]:
-        for name in ("checks", "changes", "applied", "attested", "refused"):
+        for name in ("checks", "changes", "applied", "attested", "refused", "waited"):
             n[name] = tuple(n[name])
         for name in ("approved", "accepted_skips"):
             n[name] = frozenset(n[name])

@@ -18,6 +18,7 @@ import apsw
 
 from runbook.core.entry import GENESIS, Draft, Entry, Kind, canonical, entry_hash
 from runbook.core.error import Damaged, JournalError, LeaseLost, RunUnknown, Unwritable
+from runbook.core.expected import Move
 from runbook.core.state import NodeState
 from runbook.journal.migrate import migrate, refuse_newer
 
@@ -193,6 +194,14 @@ class Journal:
                     yield Entry(seq, at_ms, Kind(kind), node_, to, json.loads(data), hash_)
                 except ValueError as error:
                     raise Damaged(f"Row {seq} of {self.path} cannot be read: {error}.", _CHECK_HINT) from error
+
+    def moves(self, limit: int) -> list[Move]:
+        """The first rows that moved a node, without reading what they carry: for lengths of time."""
+        sql = "SELECT at_ms, node, state FROM entry WHERE state IS NOT NULL AND node IS NOT NULL ORDER BY seq LIMIT ?"
+        known = NodeState._value2member_map_
+        with _told(self.path):
+            rows = self._db.execute(sql, (limit,))
+            return [Move(at_ms, node, NodeState(state)) for at_ms, node, state in rows if state in known]
 
     def side(self, seq: int) -> str | None:
         """What is kept beside entry ``seq``, outside hash and exports."""

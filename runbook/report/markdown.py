@@ -138,7 +138,7 @@ def _words(doc: Json) -> Iterator[str]:
             a["node_title"],
             a["by"],
             a["text"],
-            f"{a['evidence']}, SHA-256 {a['sha256']}" if a["evidence"] else "(none)",
+            "; ".join(backing(a)) or "(none)",
         )
         for a in doc["attestations"]
     ]
@@ -312,8 +312,17 @@ def drafts(node: Json) -> list[str]:
 
 
 def _attested(word: Json) -> str:
+    more = f" ({_text('; '.join(backing(word, is_whole=False)))})" if backing(word, is_whole=False) else ""
     evidence = f" Evidence {_text(word['evidence'])}, SHA-256 `{_code(word['sha256'])}`." if word["evidence"] else ""
-    return f"Attested {moment(word['at'])} by {_text(word['by'])}: “{_text(word['text'])}”{evidence}"
+    return f"Attested {moment(word['at'])} by {_text(word['by'])}: “{_text(word['text'])}”{more}{evidence}"
+
+
+def backing(word: Json, *, is_whole: bool = True) -> list[str]:
+    """What stands behind a word: what it says, its reference, its date and, of ``is_whole``, the evidence."""
+    told = [f"says {word['says']}"] if word["says"] else []
+    told += [f"reference {word['reference']}"] if word["reference"] else []
+    told += [f"dated {moment(word['dated'])}"] if word["dated"] else []
+    return [*told, f"{word['evidence']}, SHA-256 {word['sha256']}"] if is_whole and word["evidence"] else told
 
 
 def _faces(command: Json) -> Iterator[str]:

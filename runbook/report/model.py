@@ -92,7 +92,7 @@ def _note(entry: Entry) -> str:
             return "Went on."
         case Kind.ABORTED:
             return f"Aborted: {entry.data['reason']}"
-        case Kind.NOTED:
+        case Kind.NOTED | Kind.MIGRATED:
             return str(entry.data.get("text", ""))
         case _:
             return ""
@@ -121,7 +121,7 @@ def _attention(node: NodeView) -> Json | None:
 
 
 _CHANGE: Final = ("entry", "title", "method", "path", "risk", "sent_at", "outcome", "status")
-_WORD: Final = ("entry", "at", "by", "text", "evidence", "sha256")
+_WORD: Final = ("entry", "at", "by", "text", "evidence", "sha256", "reference", "dated", "says")
 
 
 def _counts(view: RunView, stories: Mapping[str, Story]) -> Json:

@@ -46,7 +46,8 @@ class Story:
                 said = {"changes": d.get("titles", []), "by": d.get("by", "")}
                 self.approvals.append({"entry": entry.seq, "at": at, **said})
             case Kind.ATTESTED:
-                word = {name: d.get(name, "") for name in ("text", "by", "evidence", "sha256")}
+                word = {name: d.get(name, "") for name in ("text", "by", "evidence", "sha256", "reference", "says")}
+                word["dated"] = iso(d["dated_ms"]) if "dated_ms" in d else ""
                 self.attestations.append({"entry": entry.seq, "at": at, **word})
             case Kind.INTENDED:
                 self._intended(entry)

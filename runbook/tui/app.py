@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,8 @@ from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.tui.glance import Glance
-from runbook.tui.messages import Opened, OpenFailed
+from runbook.tui.memory import Memory
+from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
@@ -33,17 +34,24 @@ from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from runbook.dns.model import Table
     from runbook.engine.host import Attachment
-    from runbook.tui.screens.home import BookLine, Home
+    from runbook.tui.given import Home
 
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss", "dns.tcss")
+SHEETS = (
+    "tokens.tcss",
+    "run.tcss",
+    "home.tcss",
+    "dialogs.tcss",
+    "settings.tcss",
+    "map.tcss",
+    "waiting.tcss",
+    "failure.tcss",
+    "dns.tcss",
+)
 """A style sheet for each screen, and one for what they share."""
 
 
@@ -57,6 +65,7 @@ class RunbookApp(App[None]):
             and much quicker.
         program: how the operator calls this program.
         kept: the operator's settings and where they are.
+        memory: where the operator looked last in each run, and how long things take.
         names: looks up every name of a run; called in a worker thread.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
@@ -83,6 +92,7 @@ class RunbookApp(App[None]):
         glance: Callable[[], RunView] | None = None,
         program: str = "runbook",
         kept: Kept | None = None,
+        memory: Memory | None = None,
         names: Callable[[RunView], Table] | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
@@ -91,6 +101,7 @@ class RunbookApp(App[None]):
         self.names = names
         self.kept = kept or Kept()
         self.settings = self.kept.settings
+        self._memory = memory or Memory()
         self._open = open_attachment
         self._home = home
         self._glance = glance
@@ -110,7 +121,7 @@ class RunbookApp(App[None]):
         if self._home is not None:
             from runbook.tui.screens.home import HomeScreen
 
-            self.push_screen(HomeScreen(self._home))
+            self.push_screen(HomeScreen(self._home, program=self._program))
         elif self._open is not None:
             self._start_opening(self._open)
 
@@ -138,7 +149,7 @@ class RunbookApp(App[None]):
         # The run screen's modules are read here, while the first screen is already on the terminal.
         import runbook.tui.screens.run  # noqa: F401
 
-        self.post_message(Opened(attachment))
+        self.post_message(Opened(attachment, self._memory.recall(attachment.view.id)))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
@@ -148,8 +159,16 @@ class RunbookApp(App[None]):
         if below is not None:
             below.adopt(message.attachment)
         elif isinstance(self.screen, OpeningScreen):
-            run = RunScreen(message.attachment, redraw_s=self._redraw_s, settle_s=self._settle_s, program=self._program)
-            self.switch_screen(run)
+            self.switch_screen(
+                RunScreen(
+                    message.attachment,
+                    redraw_s=self._redraw_s,
+                    settle_s=self._settle_s,
+                    program=self._program,
+                    memory=self._memory,
+                    place=message.place,
+                )
+            )
         else:
             self._release(message.attachment)
 
@@ -164,7 +183,8 @@ class RunbookApp(App[None]):
         text = f"{clean(message.error.message)}\n{clean(message.error.hint)}".strip()
         self.notify(text, title=message.error.code, severity="error", markup=False)
 
-    def on_home_screen_chosen(self, message: Any) -> None:
+    @on(Chosen)
+    def _chosen(self, message: Chosen) -> None:
         """A run or a book was chosen on the home screen."""
         self._start_opening(message.open_attachment)
 
@@ -309,6 +329,7 @@ def run_app(
     glance: Callable[[], RunView] | None = None,
     program: str = "runbook",
     kept: Kept | None = None,
+    memory: Memory | None = None,
     names: Callable[[RunView], Table] | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
@@ -318,33 +339,28 @@ def run_app(
         glance: the run as last committed, if there is one yet.
         program: how the operator calls this program.
         kept: the operator's settings.
+        memory: where the operator looked last, and how long things take.
         names: looks up every name of a run; called in a worker thread.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, names=names))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory, names=names))
 
 
 def run_home(
-    list_runs: Callable[[], Sequence[Mapping[str, Any]]],
-    list_books: Callable[[], Sequence[BookLine]],
-    open_run: Callable[[str], Attachment],
-    start_rehearsal: Callable[[str], Attachment],
+    home: Home,
     program: str = "runbook",
     kept: Kept | None = None,
+    memory: Memory | None = None,
     names: Callable[[RunView], Table] | None = None,
 ) -> RunbookError | None:
-    """Show the home screen until the operator leaves. The first four are called from worker threads.
+    """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    from runbook.tui.screens.home import Home
-
-    return _run(
-        RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept, names=names)
-    )
+    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory, names=names))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

@@ -165,7 +165,14 @@ def moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def happened_ms(word: AttestDoc) -> int:
+    """When that of which the operator's word tells happened: the date it names, else when it was said."""
+    return word.get("dated_ms", word["at_ms"])
+
+
 def said(word: AttestDoc) -> str:
     """The operator's word, as a check shows it."""
+    reference = f", reference {word['reference']}" if word.get("reference") else ""
+    dated = f", dated {moment(word['dated_ms'])}" if "dated_ms" in word else ""
     evidence = f", evidence {word['evidence']}" if word["evidence"] else ""
-    return f"“{word['text']}” by {word['by']}, {moment(word['at_ms'])}{evidence}"
+    return f"“{word['text']}” by {word['by']}, {moment(word['at_ms'])}{dated}{reference}{evidence}"

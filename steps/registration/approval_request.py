@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runbook.step import Satisfied, Step, StepContext, Verdict, Waiting, expect
-from steps._shared.look import said
+from runbook.step import Satisfied, Sent, Step, StepContext, Verdict, Waiting, expect
+from steps._shared.look import happened_ms, said
 from steps.registration._flags import PENDING, read_flag
 
 
@@ -45,11 +45,16 @@ class ApprovalRequest(Step):
             word = ctx.attested[-1]
             checks = [expect(c.name, c.expected, c.observed, ok=True) for c in checks]
             sent = expect("request sent", "attested", said(word), ok=True)
-            return Satisfied((*checks, sent), {"subscriptions": pending, "sent_ms": word["at_ms"], "asked": True})
+            sent_ms = happened_ms(word)
+            message = Sent(
+                self._subject(pending), sent_ms, word["by"], word["text"], pending, word.get("reference", "")
+            )
+            outputs = {"subscriptions": pending, "sent_ms": sent_ms, "asked": True, "sent": message.doc()}
+            return Satisfied((*checks, sent), {**outputs, "message": self._draft(ctx, states, pending)})
         if not pending:
             checks = [expect(c.name, c.expected, c.observed, ok=True) for c in checks]
             summary = "No subscription waits for approval; there is nothing to ask for."
-            return Satisfied(checks, {"subscriptions": [], "sent_ms": None, "asked": False}, summary)
+            return Satisfied(checks, {"subscriptions": [], "sent_ms": None, "asked": False, "sent": None}, summary)
         return Waiting(
             who="you, to send one message",
             message=f"Send the message below to {p.who}, at the address that came with your invitation to the preview. "
@@ -61,12 +66,15 @@ class ApprovalRequest(Step):
             checks=checks,
         )
 
+    def _subject(self, pending: list[str]) -> str:
+        return f"Azure Arc private link preview: approval for {_count(len(pending))}"
+
     def _draft(self, ctx: StepContext, states: dict[str, str], pending: list[str]) -> str:
         p = self.params
         lines = "\n".join(f"  {s}  {ctx.run.subscriptions.get(s, '')}".rstrip() for s in pending)
         return (
             f"To: {p.who}\n"
-            f"Subject: Azure Arc private link preview: approval for {_count(len(pending))}\n\n"
+            f"Subject: {self._subject(pending)}\n\n"
             f"Hello,\n\nplease approve the preview feature {p.namespace}/{p.name} for:\n\n{lines}\n\n"
             f"Tenant: {ctx.run.tenant}\nRegion: {p.location}\n\n"
             f"The flag is registered in each of them and reads {' or '.join(sorted({states[s] for s in pending}))}. "

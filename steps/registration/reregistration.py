@@ -11,6 +11,7 @@ from runbook.step import Blocked, Changes, Check, InProgress, Poll, Satisfied, S
 from steps._shared import versions
 from steps._shared.look import dig, moment
 from steps._shared.providers import read_provider, register
+from steps.registration._flags import GONE, ON, read_flag
 
 LOG_DAYS: Final = 89
 """How far back the activity log is read. It keeps 90 days; asking for more is refused."""
@@ -28,18 +29,24 @@ class Reregistration(Step):
 
     @dataclass(frozen=True, slots=True)
     class Params:
-        """``approved_ms`` is when the approval was seen; None when it was there before the run."""
+        """``approved_ms`` is when the approval was seen; None when it was there before the run.
+
+        ``feature`` is the flag that the approval turned on; empty where none is looked at.
+        """
 
         subscription: str
         namespace: str
         type: str
         location: str
         approved_ms: int | None = None
+        feature: str = ""
 
     params: Params
 
     async def observe(self, ctx: StepContext) -> Verdict:
         p = self.params
+        if (revoked := await self._revoked(ctx)) is not None:
+            return revoked
         evidence = await self._evidence(ctx)
         view = await read_provider(ctx.arm, p.subscription, p.namespace)
         is_open = view.is_open(p.type, p.location)
@@ -55,6 +62,29 @@ class Reregistration(Step):
         if is_open:
             return Satisfied((called, shown), {"evidence": evidence[1]})
         return self._spreading(ctx, evidence[0], (called, shown))
+
+    async def _revoked(self, ctx: StepContext) -> Blocked | None:
+        """What to say when the flag, which was on, is not any more: registering would carry nothing over."""
+        p = self.params
+        if not p.feature:
+            return None
+        state = await read_flag(ctx.arm, p.subscription, p.namespace, p.feature)
+        if state == GONE or state.lower() == ON:
+            return None
+        seen = f"was seen approved {moment(p.approved_ms)}" if p.approved_ms is not None else "was approved"
+        return Blocked(
+            "approval-revoked",
+            f"{p.feature} in {p.subscription} {seen} and now reads {state}: the approval was withdrawn, or somebody "
+            "unregistered the flag.",
+            (
+                "Find out who did it: the activity log names callers of this subscription, the team knows the rest.",
+                f"Have it approved again; asking for it by hand is `az feature register --namespace {p.namespace} "
+                f"--name {p.feature} --subscription {p.subscription}`. This looks again by itself and goes on.",
+                "Leave this subscription out: skip this node with the reason.",
+            ),
+            (expect(f"flag {p.feature}", "Registered", state),),
+            poll=Poll(first_s=600, factor=1.5, longest_s=4 * 3600),
+        )
 
     def _spreading(self, ctx: StepContext, called_ms: int, checks: tuple[Check, ...]) -> Verdict:
         p = self.params

@@ -257,3 +257,9 @@ def test_no_control_character_of_a_file_reaches_a_message(said: Said) -> None:
     for step in steps:
         for fault in said(text_of(step).replace("uses: tiny.thing, id: b", "id: b")):
             assert fault.isprintable()
+
+
+def test_what_nobody_is_asked_about_has_no_gate(said: Said) -> None:
+    assert said(text_of(f"id: a, unasked: true, {WITH}")) == []
+    [fault] = said(text_of(f"id: a, unasked: true, gate: team, {WITH}"))
+    assert "`unasked` and `gate` exclude each other" in fault

@@ -30,12 +30,15 @@ def test_a_skip_needs_a_reason_and_keeps_it(shell: Shell, parked: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("edition", "approve"), "cannot be approved now"),
+        (("edition", "approve"), "is done by now and takes no answer any more"),
         (("resource_grop", "approve"), "Did you mean resource_group"),
         (("resource_group", "attest", "--text", "x"), "cannot be attested now"),
         (("resource_group", "attest"), "needs --text"),
         (("resource_group", "approve", "--text", "x"), "takes no --text"),
-        (("resource_group", "skip", "--text", "x", "--evidence", "f"), "goes with attest"),
+        (("resource_group", "skip", "--text", "x", "--evidence", "f"), "go with attest"),
+        (("resource_group", "skip", "--text", "x", "--reference", "R"), "go with attest"),
+        (("resource_group", "attest", "--text", "x", "--dated", "2999-01-01"), "lies ahead"),
+        (("resource_group", "attest", "--text", "x", "--dated", "yesterday"), "is not a date"),
         (("resource_group", "jump"), "jump"),
     ],
 )

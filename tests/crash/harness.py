@@ -119,8 +119,8 @@ def play(
     return asyncio.run(drive())
 
 
-def entries_of(home: Path) -> list[Entry]:
-    journal = Journal.open(journal_path(home, RUN), write=False)
+def entries_of(home: Path, run: str = RUN) -> list[Entry]:
+    journal = Journal.open(journal_path(home, run), write=False)
     try:
         return list(journal.entries())
     finally:

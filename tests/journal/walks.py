@@ -11,7 +11,8 @@ from runbook.core.entry import GENESIS, Draft, Entry, Kind
 from runbook.core.state import TRANSITIONS, NodeState
 
 STEPS = ("context", "zone", "links")
-NODE_KINDS = sorted(set(Kind) - {Kind.RUN_CREATED, Kind.EXPANDED, Kind.PAUSED, Kind.STARTED, Kind.ABORTED})
+RUN_KINDS = {Kind.RUN_CREATED, Kind.EXPANDED, Kind.PAUSED, Kind.STARTED, Kind.ABORTED, Kind.MIGRATED}
+NODE_KINDS = sorted(set(Kind) - RUN_KINDS)
 MOVES = {state: [t.target for t in TRANSITIONS if t.source is state] for state in NodeState}
 
 CREATED = Draft(

@@ -87,11 +87,13 @@ def drive(
     patience_s: float = PATIENCE_S,
     look: Callable[[Rehearsal], None] = lambda _: None,
     away_s: float = 0.0,
+    until: Until = Until.STUCK,
+    run: str = RUN,
 ) -> Played:
-    """Drive a run that exists, after that time."""
+    """Drive a run that exists, after that time; ``PARKED`` leaves waits for outsiders to another time."""
 
     async def go() -> Played:
-        session = open_run(home, RUN, durable=False, limits=Limits(horizon_s=patience_s), away_s=away_s)
+        session = open_run(home, run, durable=False, limits=Limits(horizon_s=patience_s), away_s=away_s)
         prepare(session)
         engine = session.engine
 
@@ -103,13 +105,13 @@ def drive(
         for node in list(engine.view.nodes.values()):
             respond(node)
         try:
-            view = await engine.run(Until.STUCK)
+            view = await engine.run(until)
             cloud = snapshot(session)
             writes = Counter((method, path) for method, path, _ in session.transport.writes)
             look(session)
         finally:
             await session.close()
-        return Played(view, cloud, writes, entries_of(home))
+        return Played(view, cloud, writes, entries_of(home, run))
 
     return asyncio.run(go())
 

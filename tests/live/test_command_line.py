@@ -108,6 +108,10 @@ def test_a_headless_live_run_leaves_waits_for_others_to_another_time(
         waiting = [n for n in json.loads(shell("status", "live", "--json").out)["nodes"] if n["waiting_on"]]
         assert {n["step"] for n in waiting} == {"approval"}
         assert all(n["waiting_on"]["next_poll"] for n in waiting)
+        heard = len(there.requests)
+        quiet = shell("poll")
+        assert (quiet.code, quiet.out, quiet.err) == (3, "", "")
+        assert len(there.requests) == heard, "not due yet: nobody signs in, and Azure is asked nothing"
 
 
 def test_what_is_typed_confirms_a_run(

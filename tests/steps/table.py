@@ -120,23 +120,16 @@ def cases(path: Path) -> Iterator[Case]:
 
 
 def context(case: Case) -> StepContext:
-    """What the step is given. Times are minutes before now; ``[minutes, text]`` is a word with its text."""
+    """What the step is given. Times are minutes before now.
+
+    ``[minutes, text]`` is a word with its text; ``{ago, text, says, reference, dated}`` one with more to it.
+    """
     said = case.ctx
     applied: list[AppliedDoc] = [
         {"digest": "0", "title": "a change", "at_ms": NOW_MS - round(m * 60_000), "seq": 100_000 - round(m)}
         for m in said.get("applied", [])
     ]
-    attested: list[AttestDoc] = [
-        {
-            "at_ms": NOW_MS - round(m * 60_000),
-            "seq": 100_000 - round(m),
-            "text": text,
-            "by": "dana",
-            "evidence": "",
-            "sha256": "",
-        }
-        for m, text in (a if isinstance(a, list) else (a, "done") for a in said.get("attested", []))
-    ]
+    attested = [_word(a) for a in said.get("attested", [])]
     waited = said.get("waited")
     return StepContext(
         arm=TableCloud(case.cloud),
@@ -157,6 +150,29 @@ def context(case: Case) -> StepContext:
         waiting_since_ms=None if waited is None else NOW_MS - round(waited * 60_000),
         polls=said.get("polls", 0),
     )
+
+
+def _word(given: Any) -> AttestDoc:
+    said = given if isinstance(given, dict) else dict(zip(("ago", "text"), _pair(given), strict=True))
+    word: AttestDoc = {
+        "at_ms": NOW_MS - round(said["ago"] * 60_000),
+        "seq": 100_000 - round(said["ago"]),
+        "text": said.get("text", "done"),
+        "by": "dana",
+        "evidence": said.get("evidence", ""),
+        "sha256": "",
+    }
+    if "says" in said:
+        word["says"] = said["says"]
+    if "reference" in said:
+        word["reference"] = said["reference"]
+    if "dated" in said:
+        word["dated_ms"] = NOW_MS - round(said["dated"] * 60_000)
+    return word
+
+
+def _pair(given: Any) -> tuple[Any, Any]:
+    return (given[0], given[1]) if isinstance(given, list) else (given, "done")
 
 
 def _fill(value: Any, words: Mapping[str, str]) -> Any:

@@ -66,7 +66,14 @@ def _check_texts(verdict: Verdict, wish: dict[str, Any]) -> None:
         assert verdict.rule == wish["rule"]
         assert verdict.ways_out
         assert bool(verdict.attest) == wish.get("attest", False)
+        assert [says for says, _ in verdict.words] == wish.get("words", [])
+        for text in wish.get("ways", []):
+            assert text in " ".join(verdict.ways_out)
     if isinstance(verdict, Waiting):
+        assert [says for says, _ in verdict.words] == wish.get("words", [])
+        sent = verdict.sent.doc() if verdict.sent else None
+        assert ("sent" not in wish) or {k: (sent or {}).get(k) for k in wish["sent"] or {}} == (wish["sent"] or {})
+        assert (wish.get("sent", sent) is None) == (sent is None)
         assert verdict.who == wish.get("who", verdict.who)
         assert bool(verdict.attest) == wish.get("attest", False)
         assert (verdict.poll is not None) == wish.get("polls", verdict.poll is not None)

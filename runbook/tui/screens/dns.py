@@ -30,6 +30,7 @@ from runbook.tui.widgets.prose import Prose
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
     from runbook.tui.app import RunbookApp
+    from runbook.tui.screens.run import RunScreen
 
 ReadNames = Callable[[RunView], Table]
 """Reads the truth table of a run; called in a worker thread, may raise ``RunbookError``."""
@@ -177,3 +178,10 @@ class DnsScreen(LiveScreen[Wanted | None]):
 
 ROLES = ("ok", "bad", "muted", "code")
 """Roles that cells have."""
+
+
+def show_names(screen: RunScreen) -> None:
+    """Put the names of its run above the run screen, where there is a way to read them."""
+    read = cast("RunbookApp", screen.app).names
+    if read is not None:
+        screen.show_above(DnsScreen(screen.attachment, read, redraw_s=screen.redraw_s, program=screen.program))
