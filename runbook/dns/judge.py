@@ -203,6 +203,12 @@ def _public(name: Name, who: str, answer: Answer, suffix: str, hints: Hints) -> 
 
 def _private(name: Name, who: str, answer: Answer, strangers: list[str], estate: Estate) -> tuple[Rule, str, str]:
     told = ", ".join(strangers)
+    if all(map(_leads_nowhere, strangers)):
+        return (
+            Rule.OTHER_ADDRESS,
+            f"{who} gives {told}, which leads nowhere: a DNS filter or a hosts file blocks the name.",
+            f"Have {name.fqdn} taken off that block list, or out of the hosts file.",
+        )
     owners = sorted({estate.owners[a] for a in strangers if a in estate.owners} - {name.endpoint_name})
     if owners:
         return (
@@ -242,6 +248,19 @@ def _is_public(answer: Answer) -> bool:
 
 def _is_public_address(address: str) -> bool:
     try:
-        return ip_address(address).version == 4 and not is_private_address(address)
+        return not is_private_address(address) and not _is_nowhere(address)
+    except ValueError:
+        return False
+
+
+def _is_nowhere(address: str) -> bool:
+    """Whether it leads to the asking machine itself or to nobody, as filters answer."""
+    at = ip_address(address)
+    return at.is_loopback or at.is_unspecified or at.is_link_local or at.is_multicast
+
+
+def _leads_nowhere(address: str) -> bool:
+    try:
+        return _is_nowhere(address)
     except ValueError:
         return False

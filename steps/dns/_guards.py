@@ -78,8 +78,12 @@ async def would_hide(
     over: it cannot be told, and it is no reason to stop.
     """
     ours = {r.fqdn for r in records}
+    own = {r.endpoint.lower() for r in records if r.endpoint}
     lists = await together(endpoints_in(arm, n) for n in networks)
-    alive = [e for found in lists for e in found if e.connection.lower() == "approved" and _fits(name_of(zone), e)]
+    others = [e for found in lists for e in found if e.name.lower() not in own and _fits(name_of(zone), e)]
+    alive = [e for e in others if e.connection.lower() == "approved"]
+    if not alive:  # interfaces are many: machines have them, too
+        return None
     names = await names_of(arm, alive)
     lost = {e.id: _lost(names[e.id.lower()], zone, ours, held) for e in alive}
     suspects = [e for e in alive if lost[e.id]][:MOST]

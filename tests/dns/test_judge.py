@@ -13,7 +13,7 @@ NAME = Name("gbl.his.arc.azure.com", "10.0.0.4", "10.0.0.4", "privatelink.his.ar
 VNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/hub"
 ESTATE = Estate(networks={VNET.lower(): Network(VNET)}, owners={"10.0.0.9": "pe-other"})
 addresses = st.lists(
-    st.sampled_from(["10.0.0.4", "10.0.0.9", "10.9.9.9", "203.0.113.9", "100.64.0.1", "x"]), max_size=3
+    st.sampled_from(["10.0.0.4", "10.0.0.9", "10.9.9.9", "203.0.113.9", "100.64.0.1", "0.0.0.0", "x"]), max_size=3
 )
 answers = st.builds(
     Answer,
