@@ -203,7 +203,7 @@ def _public(name: Name, who: str, answer: Answer, suffix: str, hints: Hints) -> 
 
 def _private(name: Name, who: str, answer: Answer, strangers: list[str], estate: Estate) -> tuple[Rule, str, str]:
     told = ", ".join(strangers)
-    if all(map(_leads_nowhere, strangers)):
+    if all(map(_is_nowhere, strangers)):
         return (
             Rule.OTHER_ADDRESS,
             f"{who} gives {told}, which leads nowhere: a DNS filter or a hosts file blocks the name.",
@@ -255,12 +255,8 @@ def _is_public_address(address: str) -> bool:
 
 def _is_nowhere(address: str) -> bool:
     """Whether it leads to the asking machine itself or to nobody, as filters answer."""
-    at = ip_address(address)
-    return at.is_loopback or at.is_unspecified or at.is_link_local or at.is_multicast
-
-
-def _leads_nowhere(address: str) -> bool:
     try:
-        return _is_nowhere(address)
+        at = ip_address(address)
     except ValueError:
         return False
+    return at.is_loopback or at.is_unspecified or at.is_link_local or at.is_multicast

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,8 @@ from runbook.here.lookups import NamedServer
 
 TRIES: Final = 100
 """Looks whether a server is up, 50 ms apart."""
+STARTS: Final = 3
+"""Ports that are tried."""
 
 
 class Upstream(asyncio.DatagramProtocol):
@@ -89,34 +91,46 @@ def written(folder: Path, name: str, lines: Sequence[str]) -> Path:
 @asynccontextmanager
 async def dnsmasq(folder: Path, *lines: str) -> AsyncIterator[str]:
     """dnsmasq with these lines of configuration; gives its address with the port."""
-    port = free_port()
-    fixed = (f"port={port}", "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts", "pid-file=")
-    conf = written(folder, "dnsmasq.conf", (*fixed, *lines))
-    async with _running([program("dnsmasq"), "--keep-in-foreground", f"--conf-file={conf}"], port) as address:
+
+    def command(port: int) -> list[str]:
+        fixed = (f"port={port}", "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts", "pid-file=")
+        conf = written(folder, "dnsmasq.conf", (*fixed, *lines))
+        return [program("dnsmasq"), "--keep-in-foreground", f"--conf-file={conf}"]
+
+    async with _running(command) as address:
         yield address
 
 
 @asynccontextmanager
 async def unbound(folder: Path, server: Sequence[str] = (), *lines: str) -> AsyncIterator[str]:
     """Unbound with these options of its server, and further sections; gives its address with the port."""
-    port = free_port()
-    fixed = (
-        *(f"interface: 127.0.0.1@{port}", "do-daemonize: no", 'username: ""', 'chroot: ""', 'pidfile: ""'),
-        *("use-syslog: no", "module-config: iterator", "do-not-query-localhost: no", "num-threads: 1", "do-ip6: no"),
-        f'directory: "{folder}"',
-    )
-    conf = written(folder, "unbound.conf", ["server:", *(f"  {line}" for line in (*fixed, *server)), *lines])
-    async with _running([program("unbound"), "-d", "-c", str(conf)], port) as address:
+
+    def command(port: int) -> list[str]:
+        fixed = (
+            *(f"interface: 127.0.0.1@{port}", "do-daemonize: no", 'username: ""', 'chroot: ""', 'pidfile: ""'),
+            *("use-syslog: no", "module-config: iterator", "do-not-query-localhost: no", "num-threads: 1"),
+            *("do-ip6: no", f'directory: "{folder}"'),
+        )
+        conf = written(folder, "unbound.conf", ["server:", *(f"  {line}" for line in (*fixed, *server)), *lines])
+        return [program("unbound"), "-d", "-c", str(conf)]
+
+    async with _running(command) as address:
         yield address
 
 
 @asynccontextmanager
-async def _running(argv: Sequence[str], port: int) -> AsyncIterator[str]:
-    process = await asyncio.create_subprocess_exec(
-        *argv, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
+async def _running(command: Callable[[int], Sequence[str]]) -> AsyncIterator[str]:
+    """A server on a port that was free a moment ago; where another process was quicker, on another one."""
+    port = free_port()
+    process = await _begun(command(port))
     try:
-        await _until_up(process, port)
+        for left in reversed(range(STARTS)):
+            said = await _until_up(process, port)
+            if said is None:
+                break
+            assert left, f"the server ended: {said}"
+            port = free_port()
+            process = await _begun(command(port))
         yield f"127.0.0.1:{port}"
     finally:
         if process.returncode is None:
@@ -124,16 +138,22 @@ async def _running(argv: Sequence[str], port: int) -> AsyncIterator[str]:
         await process.communicate()
 
 
-async def _until_up(process: asyncio.subprocess.Process, port: int) -> None:
-    """Wait for the first answer of any kind; that it ended instead is told with its own words."""
+async def _begun(argv: Sequence[str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *argv, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def _until_up(process: asyncio.subprocess.Process, port: int) -> str | None:
+    """Wait for the first answer of any kind; what it said where it ended instead."""
     server = NamedServer("127.0.0.1", port, udp_s=0.2, tcp_s=0.2)
     for _ in range(TRIES):
-        if (await server.ask("up.test")).status != "TIMEOUT":
-            return
         try:
             await asyncio.wait_for(process.wait(), 0.05)
         except TimeoutError:
+            if (await server.ask("up.test")).status != "TIMEOUT":
+                return None
             continue
         _, said = await process.communicate()
-        raise AssertionError(f"the server ended: {said.decode(errors='replace')}")
+        return said.decode(errors="replace")
     raise AssertionError("the server is not up")
