@@ -21,6 +21,7 @@ from runbook.tui.present.text import clean
 from runbook.tui.present.words import driven_by
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
+from runbook.tui.screens.dns import show_names
 from runbook.tui.screens.many import ManyDialog
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Operator:
                 screen.app.push_screen(Dialog(questions.change_input(screen.view, screen.program)), self._copy_inputs)
             case "open":
                 self._open(node)
+            case "dns":
+                show_names(screen)
             case "copy":
                 self._copy()
             case "quit":
