@@ -190,7 +190,8 @@ def play(home: Path, stop: Stop, keep: Path) -> None:
 
     async def go(away_s: float) -> bool:
         session = open_run(home, RUN, durable=False, away_s=away_s)
-        engine, kept = session.engine, []
+        engine = session.engine
+        kept: list[bool] = []
 
         def hear(event: Event) -> None:
             if kept:
