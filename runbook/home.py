@@ -1,7 +1,9 @@
 """Where runs are kept on this machine, and the only module that knows.
 
 A run is a folder of its own below ``runs/``, named by its id, which holds its journal and, for a rehearsal, its
-simulated cloud. Folders are made for their owner alone. Looking never makes anything.
+simulated cloud. One that was put away lies, just the same, below ``runs-archive/``: it is neither listed nor driven
+there, and nothing of it is lost. No two runs have one id, wherever they lie. Folders are made for their owner alone.
+Looking never makes anything.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ VARIABLE: Final = "RUNBOOK_HOME"
 JOURNAL: Final = "journal.db"
 CLOUD: Final = "cloud.db"
 
+_RUNS: Final = "runs"
+_ARCHIVE: Final = "runs-archive"
+
 
 def state_home(given: str | Path | None = None) -> Path:
     """The state folder: as given, else ``RUNBOOK_HOME``, else where this system keeps an application's state."""
@@ -28,8 +33,13 @@ def state_home(given: str | Path | None = None) -> Path:
     return user_state_path("runbook", appauthor=False)
 
 
-def run_dir(home: Path, run: str) -> Path:
+def run_dir(home: Path, run: str, *, archived: bool = False) -> Path:
     """The folder of a run; it need not exist.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        archived: where it would lie if it were put away.
 
     Raises:
         UsageError: that cannot be a run's id.
@@ -39,17 +49,31 @@ def run_dir(home: Path, run: str) -> Path:
             f"{run!r} is not a run id.",
             "Use up to 64 lower-case letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
         )
-    return home / "runs" / run
+    return home / (_ARCHIVE if archived else _RUNS) / run
 
 
-def journal_path(home: Path, run: str) -> Path:
+def is_taken(home: Path, run: str) -> bool:
+    """Whether there is a run of this id already, here or put away.
+
+    Raises:
+        UsageError: that cannot be a run's id.
+    """
+    return run_dir(home, run).exists() or run_dir(home, run, archived=True).exists()
+
+
+def journal_path(home: Path, run: str, *, archived: bool = False) -> Path:
     """The journal of a run that exists.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        archived: of one that was put away.
 
     Raises:
         UsageError: that cannot be a run's id.
         RunUnknown: there is no such run.
     """
-    path = run_dir(home, run) / JOURNAL
+    path = run_dir(home, run, archived=archived) / JOURNAL
     try:
         is_there = path.is_file()
     except OSError as error:
@@ -62,14 +86,21 @@ def journal_path(home: Path, run: str) -> Path:
 def _near(home: Path, run: str) -> str:
     from difflib import get_close_matches
 
+    if run_dir(home, run, archived=True).exists():
+        return f"It was put away: `runbook archive {run} --undo` brings it back."
     near = get_close_matches(run, run_ids(home), n=3)
     return f"Did you mean {' or '.join(near)}?" if near else "`runbook runs` lists the runs."
 
 
-def run_ids(home: Path) -> list[str]:
-    """Every run's id, sorted; none when the folder is absent or cannot be read."""
+def run_ids(home: Path, *, archived: bool = False) -> list[str]:
+    """Every run's id, sorted; none when the folder is absent or cannot be read.
+
+    Args:
+        home: the state folder.
+        archived: of those that were put away, instead.
+    """
     try:
-        with os.scandir(home / "runs") as found:
+        with os.scandir(home / (_ARCHIVE if archived else _RUNS)) as found:
             names = [
                 e.name for e in found if RUN_ID.fullmatch(e.name) and os.path.exists(os.path.join(e.path, JOURNAL))
             ]

@@ -23,6 +23,7 @@ settings.load_profile("here")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-share", type=float, default=1.0, help="of the tests marked soak, run this share (0 to 1)")
     parser.addoption("--whole", action="store_true", help="conformance: every line of a kind, not one of each")
+    parser.addoption("--take-pictures", action="store_true", help="keep the pictures of screens as they are now")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

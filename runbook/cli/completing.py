@@ -22,12 +22,14 @@ def _items(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids of the runs in this state folder."""
+def complete_run(
+    ctx: click.Context, param: click.Parameter, incomplete: str, *, archived: bool = False
+) -> list[CompletionItem]:
+    """Ids of the runs in this state folder; with ``archived``, of those that were put away."""
     from runbook.cli.main import Settings
     from runbook.home import run_ids
 
-    return _items(run_ids(ctx.ensure_object(Settings).home), incomplete)
+    return _items(run_ids(ctx.ensure_object(Settings).home, archived=archived), incomplete)
 
 
 def complete_book(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

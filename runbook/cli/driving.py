@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -14,11 +15,16 @@ import click
 
 from runbook.cli import output
 from runbook.cli.exits import Exit
+from runbook.cli.names import names_of
 from runbook.cli.options import JUMP, LONGEST_S, TUI_SPEED
 from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
+    from runbook.cli.desk import Desk
     from runbook.core.view import RunView
+    from runbook.journal.past import Past
+    from runbook.tui.around import Around
+    from runbook.tui.runs import Runs
     from runbook.tui.settings import Kept
     from runbook.wiring import Wish
     from runbook.wiring.live_drive import Consent
@@ -127,7 +133,8 @@ def drive(home: Path, named: Callable[[], str], front: Front, consent: Consent |
         from runbook.cli.plain import run_plain
         from runbook.wiring import attach
 
-        return run_plain(attach(home, run, watch=False, consent=consent, **front.opening), is_whole=front.is_whole)
+        attachment = attach(home, run, watch=False, consent=consent, **front.opening)
+        return run_plain(attachment, is_whole=front.is_whole, home=home)
     from runbook.cli.headless import run_headless
     from runbook.cli.policy import Policy
     from runbook.cli.reading import view_of
@@ -157,7 +164,39 @@ def settings_of(home: Path) -> Kept:
     return kept
 
 
+def around(home: Path, desk: Desk) -> Around:
+    """What screens are given beside a run."""
+    from runbook.tui.around import Around
+
+    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home))
+
+
+def runs_of(home: Path) -> Runs:
+    """What a screen may know of the runs beside the one it shows. What cannot be read is left out: `runs` tells it."""
+    from runbook.home import journal_path, run_ids
+    from runbook.tui.runs import Runs
+
+    def listed() -> list[dict[str, Any]]:
+        from runbook.cli.listing import run_doc
+        from runbook.cli.reading import view_of
+        from runbook.core.error import RunbookError
+
+        found = []
+        for run in run_ids(home):
+            with contextlib.suppress(RunbookError):
+                found.append(run_doc(*view_of(home, run)))
+        return sorted(found, key=lambda doc: str(doc["created_at"]), reverse=True)
+
+    def past(run: str) -> Past:
+        from runbook.journal.reader import JournalPast
+
+        return JournalPast(journal_path(home, run))
+
+    return Runs(listed, past)
+
+
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
+    from runbook.cli.desk import Desk
     from runbook.tui.app import run_app
 
     name = cache(named)  # a run must be made only once
@@ -172,7 +211,12 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
 
         return view_of(home, name())[0]
 
-    failure = run_app(open_attachment, glance=glance, program=output.program(), kept=settings_of(home))
+    failure = run_app(
+        open_attachment,
+        glance=glance,
+        program=output.program(),
+        around=around(home, Desk(home)),
+    )
     if failure is not None:
         raise failure
     return Exit.DONE

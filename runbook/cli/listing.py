@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from runbook.cli.naming import moment, short_ids
@@ -115,10 +116,10 @@ def _error(node: NodeView) -> Json | None:
 # ---------------------------------------------------------------- text
 
 
-def runs_lines(rows: Iterable[tuple[RunView, str | None]]) -> Iterable[str]:
-    """A table of runs."""
+def runs_lines(rows: Iterable[tuple[RunView, str | None]], away: Collection[str] = ()) -> Iterable[str]:
+    """A table of runs; ``away`` are the ids of those that were put away."""
     heads = ("RUN", "BOOK", "MODE", "STATE", "FINISHED", "UPDATED", "DRIVEN BY")
-    return table([_run_row(view, driver) for view, driver in rows], heads)
+    return table([_run_row(view, "archived" if view.id in away else driver) for view, driver in rows], heads)
 
 
 def _run_row(view: RunView, driver: str | None) -> tuple[str, ...]:
@@ -188,8 +189,8 @@ def _node_row(view: RunView, node: NodeView, names: Mapping[str, str], now_ms: i
 
 
 def _below(view: RunView, node: NodeView, names: Mapping[str, str], now_ms: int, earlier: Waits | None) -> list[str]:
-    """What stands below a node: the commands that wait for a go, how a wait stands, what people said."""
-    told = _ready_commands(node)
+    """What stands below a node: what is the matter, the commands that wait for a go, a wait, what people said."""
+    told = [*_trouble(node), *_ready_commands(node)]
     wait = node.waiting
     if node.state is NodeState.WAITING and wait:
         told += sentences(stands(view, node, wait, now_ms, earlier), wait["who"])
@@ -212,6 +213,28 @@ def _said(word: AttestDoc) -> str:
     return f"“{word['text']}” by {word['by']}, {moment(word['at_ms'])}{backed}"
 
 
+def _trouble(node: NodeView) -> list[str]:
+    """What is the matter with a node and what can be done, in lines that a terminal need not break."""
+    if node.state is NodeState.BLOCKED and node.blocked:
+        message, ways = node.blocked["message"], node.blocked["ways_out"]
+    elif node.state is not NodeState.WAITING and (error := _error(node)):  # a wait tells of its last look itself
+        message, ways = error["message"], [error["hint"]] if error["hint"] else []
+    else:
+        return []
+    return [*_folded(message), *(row for way in ways for row in _folded(way, "- "))]
+
+
+_WIDTH: Final = 70
+"""Cells of a line below a node's own, which stands six to ten cells to the right."""
+
+
+def _folded(text: str, mark: str = "") -> list[str]:
+    later = " " * len(mark)
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=mark, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def _ready_commands(node: NodeView) -> list[str]:
     return [f"$ {change['command']['az']}" for change in node.changes] if node.state is NodeState.READY else []
 
@@ -225,6 +248,7 @@ def _step_rows(
         for number, node in enumerate(asked[:_EXAMPLES]):
             below.append(f"{GLYPHS[state]} {state.value}  {names[node.id]}  {_word(node, now_ms)}")
             below += [f"    {command}" for command in _ready_commands(node) if not number]
+            below += [f"    {told}" for told in _trouble(node)]
         if len(asked) > _EXAMPLES:
             below.append(f"… and {len(asked) - _EXAMPLES} more {state.value}; --all names them")
     if ready := [n for n in members if n.state is NodeState.READY and not n.is_approved]:
@@ -260,5 +284,5 @@ def _word(node: NodeView, now_ms: int) -> str:
     if node.state is NodeState.SKIPPED and node.skipped:
         return f"{node.doc['title']}: {skipped_why(node.skipped) or 'not needed here'}"
     if error := _error(node):
-        return f"{node.doc['title']}: {error['code']}: {error['message']}"
+        return f"{node.doc['title']}: {error['code']}"
     return node.doc["title"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,10 +78,17 @@ def command(
 
 
 def _waiting(home: Path) -> list[str]:
+    """The runs that wait. One that cannot be read is no news to a scheduler: the listings tell of it."""
     from runbook.cli.polling import is_waiting
-    from runbook.cli.reading import every_run
+    from runbook.cli.reading import view_of
+    from runbook.core.error import RunbookError
+    from runbook.home import run_ids
 
-    return sorted(view.id for view, _ in every_run(home, quietly=True) if is_waiting(view))
+    found = []
+    for run in sorted(run_ids(home)):
+        with contextlib.suppress(RunbookError):
+            found += [run] if is_waiting(view_of(home, run)[0]) else []
+    return found
 
 
 def _one(home: Path, run: str, away_s: float | None) -> tuple[Pass | None, Exit]:

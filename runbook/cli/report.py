@@ -26,14 +26,7 @@ def command(settings: Settings, run: str, form: str, out: str | None) -> Exit:
 
     A report may be written at any time; it says how the run stood.
     """
-    from runbook.cli.reading import opened
-    from runbook.journal.load import load_view
-    from runbook.report import render, report_doc
-
-    with opened(settings.home, run) as journal:
-        faults = journal.check()
-        doc = report_doc(load_view(journal), journal.entries(), journal.drivers(), journal.head(), faults)
-    text = render(doc, form)
+    text, faults = report_text(settings.home, run, form)
     if out is None:
         output.document(text)
     else:
@@ -45,11 +38,52 @@ def command(settings: Settings, run: str, form: str, out: str | None) -> Exit:
     return Exit.DONE
 
 
-def _write(path: Path, text: str) -> None:
+def write_report(home: Path, run: str, path: Path, *, over: bool = False, archived: bool = False) -> list[str]:
+    """Write the report of a run, as HTML.
+
+    Args:
+        home: the state folder.
+        run: the run's id.
+        path: the file to make.
+        over: also in place of a file that exists.
+        archived: of a run that was put away.
+
+    Returns:
+        The journal's faults; the report says where they are.
+
+    Raises:
+        UsageError: the file exists, or cannot be written.
+        RunUnknown, TooNew, Damaged: as the class says.
+    """
+    text, faults = report_text(home, run, "html", archived)
+    _write(path, text, over=over)
+    return faults
+
+
+def report_text(home: Path, run: str, form: str, archived: bool = False) -> tuple[str, list[str]]:
+    """The report of a run in a form, and the faults of its journal.
+
+    Raises:
+        RunUnknown, TooNew, Damaged: as the class says.
+    """
+    from runbook.cli.reading import opened
+    from runbook.journal.load import load_view
+    from runbook.report import render, report_doc
+
+    with opened(home, run, archived=archived) as journal:
+        faults = journal.check()
+        doc = report_doc(load_view(journal), journal.entries(), journal.drivers(), journal.head(), faults)
+    return render(doc, form), faults
+
+
+def _write(path: Path, text: str, *, over: bool = True) -> None:
     from runbook.core.error import UsageError
 
+    mode = os.O_TRUNC if over else os.O_EXCL
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already.", "Choose another file.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", "Choose another file.") from error

@@ -171,6 +171,8 @@ class ErrorDoc(TypedDict):
     message: str
     hint: str
     correlation_id: NotRequired[str]
+    request_id: NotRequired[str]
+    """Ours, of a call that was to be made: ``x-ms-client-request-id``."""
     throttled: NotRequired[bool]
     """There were too many calls: nothing is wrong with this one."""
 

@@ -1,4 +1,4 @@
-"""How many nodes stand how, in words; and from how many on a person is better told the number than the names."""
+"""How many nodes stand how, in words; from how many on a person is better told the number; which want the operator."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ URGENT: Final = (
     NodeState.OBSERVING,
 )
 """States that are under way, the most urgent first."""
+
+
+_ASKING: Final = frozenset(
+    {NodeState.READY, NodeState.IN_DOUBT, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED}
+)
+
+
+def wants_me(node: NodeView) -> bool:
+    """Whether the operator should look here: a decision is due, a rule forbids, or something failed."""
+    if node.state not in _ASKING:  # most nodes of a large run, at every redraw
+        return False
+    return node.needs_operator or node.state in (NodeState.BLOCKED, NodeState.FAILED) or can_attest(node)
+
+
+def can_attest(node: NodeView) -> bool:
+    """Whether the operator's word can settle this node."""
+    match node.state:
+        case NodeState.WAITING:
+            return bool(node.waiting and node.waiting["attest"])
+        case NodeState.BLOCKED:
+            return bool(node.blocked and node.blocked["attest"])
+        case _:
+            return False
 
 
 def standing(states: Iterable[NodeState]) -> str:

@@ -204,6 +204,11 @@ class RunView:
         return RunState.ACTIVE
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing will ever happen in this run again."""
+        return self.state in (RunState.DONE, RunState.ABORTED)
+
+    @property
     def totals(self) -> dict[NodeState, int]:
         """How many nodes stand in each state; states without nodes are left out."""
         return dict(Counter(n.state for n in self.nodes.values()))

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 from runbook.core.command import Abort, Approve, Attest, Command, Pause, Retry, Skip, Start
 from runbook.core.entry import Draft, Kind
 from runbook.core.error import UsageError
-from runbook.core.state import NodeState, RunState
+from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
 
 NEED_SKIPPED = "need-skipped"
@@ -118,6 +118,12 @@ def _node(view: RunView, name: str) -> NodeView:
 
 
 def _must_be(node: NodeView, states: frozenset[NodeState], deed: str) -> None:
+    if node.state in FINISHED:
+        how = "is done" if node.state is NodeState.DONE else "was left out"
+        raise UsageError(
+            f"“{node.doc['title']}” ({node.id}) {how} by now and takes no answer any more.",
+            "Nothing is lost: the answer was not needed, and it is not recorded.",
+        )
     if node.state not in states:
         fitting = ", ".join(sorted(states))
         raise UsageError(

@@ -157,14 +157,14 @@ class Machine:
         except JournalError:
             raise
         except (NotSent, Throttled) as error:
-            return self._defer(node, error, NodeState.OBSERVING)
+            return self._defer(node, error, NodeState.OBSERVING, request_id)
         except Refused as error:
-            return self._refused(node, _arm_error(error), digest, change.title)
+            return self._refused(node, _arm_error(error, request_id), digest, change.title)
         except ArmError as error:
-            return self._doubt(node, _arm_error(error))
+            return self._doubt(node, _arm_error(error, request_id))
         except Exception as error:  # the call may have left: never take that for "nothing happened"
             doubt = error_doc("unexpected", f"Sending broke: {type(error).__name__}: {error}", "Looking will tell.")
-            return self._doubt(node, doubt)
+            return self._doubt(node, {**doubt, "request_id": request_id})
         data |= {"status": answer.status, "correlation_id": answer.correlation_id, "request_id": request_id}  # type: ignore[dict-item]
         if answer.operation is None:
             return Draft(Kind.ANSWERED, node.id, NodeState.OBSERVING, data)
@@ -210,16 +210,18 @@ class Machine:
             refusal = Refused(outcome.message, status=200, arm_code=outcome.code, hint=outcome.hint)
             return self._defer(node, refusal, NodeState.OBSERVING)
         message = outcome.message or f"The operation ended as {outcome.status}."
-        doc = error_doc(outcome.code or outcome.status, message, "Read the message, put it right, retry.")
+        doc = error_doc(
+            outcome.code or outcome.status, message, outcome.hint or "Read the message, put it right, retry."
+        )
         call = node.applied[-1]  # it was taken, and counted; a deferral takes that back
         return self._refused(node, doc, call["digest"], call["title"])
 
     # ------------------------------------------------------------ putting off
 
-    def _defer(self, node: NodeView, error: ArmError, to: NodeState | None) -> Draft:
+    def _defer(self, node: NodeView, error: ArmError, to: NodeState | None, request_id: str = "") -> Draft:
         """Another look later; beyond the budget the node fails. ``to`` is set when a call was refused for now."""
         refused = {"refused": True} if to is NodeState.OBSERVING else {}
-        doc = _arm_error(error)
+        doc = _arm_error(error, request_id)
         tries = max(node.deferred, node.setbacks) if refused else node.deferred
         asked_s = (error.retry_after_s if isinstance(error, Throttled) else None) or 0.0
         if is_crowd := _is_crowd(error):
@@ -305,10 +307,13 @@ def _failed(node: NodeView, error: ErrorDoc, *, refused: bool = False) -> Draft:
     return Draft(Kind.FAILED, node.id, NodeState.FAILED, data)
 
 
-def _arm_error(error: ArmError) -> ErrorDoc:
+def _arm_error(error: ArmError, request_id: str = "") -> ErrorDoc:
+    """An error as entries carry it. ``request_id`` is our own name for the call, which Azure logs beside its own."""
     if isinstance(error, Refused):
-        return error_doc(error.arm_code, error.message, error.hint, error.correlation_id)
-    return error_doc(error.code, error.message, error.hint)
+        doc = error_doc(error.arm_code, error.message, error.hint, error.correlation_id)
+    else:
+        doc = error_doc(error.code, error.message, error.hint)
+    return {**doc, "request_id": request_id} if request_id else doc
 
 
 def _is_crowd(error: ArmError) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ def take(journal: Journal, *, take_over: bool = False, reason: str = "") -> Leas
         raise Unwritable(
             f"{lock.lock_file} cannot be made: {error.strerror}.", "Check the folder's rights and the disk."
         ) from error
-    me = Driver(newest + 1, platform.node(), os.getpid(), _account(), time.time_ns() // 1_000_000, reason)
+    me = Driver(newest + 1, platform.node(), os.getpid(), account(), time.time_ns() // 1_000_000, reason)
     try:
         journal.add_driver(newest, me)
     except BaseException:
@@ -91,6 +92,43 @@ def driver(journal: Journal) -> Driver | None:
     """Who drives at this moment, if anybody."""
     drivers = journal.drivers()
     return drivers[-1] if drivers and _is_held(_lock_path(journal.path, drivers[-1].epoch)) else None
+
+
+def is_driven(folder: Path) -> bool:
+    """Whether somebody drives the run in this folder, also where its journal cannot be read."""
+    return any(_is_held(path) for path in folder.glob("driver-*.lock"))
+
+
+def claim(folder: Path, drivers: Sequence[Driver]) -> FileLock:
+    """See to it that nobody drives the run in this folder, nor begins to, until the lock is released.
+
+    Nothing is written to the journal: whoever wants to drive needs the lock of the next epoch, and this is it.
+
+    Args:
+        folder: the run's.
+        drivers: everybody who ever drove it; none where its journal cannot be read, and so nobody can begin.
+
+    Raises:
+        Driven: somebody drives it, or is about to.
+        Unwritable: the lock file cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    if is_driven(folder):
+        who = words(drivers[-1]) if drivers else "another process"
+        raise Driven(
+            f"This run is driven by {who}.", "Ask them to quit, or take over with `runbook resume --take-over`."
+        )
+    lock = FileLock(folder / f"driver-{(drivers[-1].epoch if drivers else 0) + 1}.lock", mode=0o600, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Driven("Another process is taking this run at this moment.", "Try again in a moment.") from None
+    except OSError as error:
+        raise Unwritable(
+            f"{lock.lock_file} cannot be made: {error.strerror}.", "Check the folder's rights and the disk."
+        ) from error
+    return lock
 
 
 def words(row: Driver) -> str:
@@ -127,7 +165,8 @@ def _sweep(journal: Path, newest: int) -> None:
                 path.unlink()
 
 
-def _account() -> str:
+def account() -> str:
+    """Who runs this process, as the machine calls them."""
     import getpass
 
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
@@ -23,26 +23,36 @@ from runbook import assets
 from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
+from runbook.tui.around import Around
 from runbook.tui.glance import Glance
-from runbook.tui.messages import Opened, OpenFailed
+from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
 from runbook.tui.screens.opening import OpeningScreen
-from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from runbook.engine.host import Attachment
-    from runbook.tui.screens.home import BookLine, Home
+    from runbook.tui.given import Home
 
 
 _WANTS = frozenset({RunState.NEEDS_OPERATOR, RunState.FAILED, RunState.BLOCKED})
 
-SHEETS = ("tokens.tcss", "run.tcss", "home.tcss", "dialogs.tcss", "settings.tcss")
+SHEETS = (
+    "tokens.tcss",
+    "run.tcss",
+    "home.tcss",
+    "dialogs.tcss",
+    "settings.tcss",
+    "map.tcss",
+    "waiting.tcss",
+    "failure.tcss",
+    "timeline.tcss",
+    "compare.tcss",
+    "new.tcss",
+    "dns.tcss",
+)
 """A style sheet for each screen, and one for what they share."""
 
 
@@ -55,7 +65,7 @@ class RunbookApp(App[None]):
         glance: the run as last committed, if there is one yet, to be shown until it is open; called like the former,
             and much quicker.
         program: how the operator calls this program.
-        kept: the operator's settings and where they are.
+        around: what the screens are given beside.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -80,13 +90,13 @@ class RunbookApp(App[None]):
         home: Home | None = None,
         glance: Callable[[], RunView] | None = None,
         program: str = "runbook",
-        kept: Kept | None = None,
+        around: Around | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
-        self.kept = kept or Kept()
-        self.settings = self.kept.settings
+        self.around = around or Around()
+        self.settings = self.around.kept.settings
         self._open = open_attachment
         self._home = home
         self._glance = glance
@@ -106,7 +116,7 @@ class RunbookApp(App[None]):
         if self._home is not None:
             from runbook.tui.screens.home import HomeScreen
 
-            self.push_screen(HomeScreen(self._home))
+            self.push_screen(HomeScreen(self._home, program=self._program))
         elif self._open is not None:
             self._start_opening(self._open)
 
@@ -134,7 +144,7 @@ class RunbookApp(App[None]):
         # The run screen's modules are read here, while the first screen is already on the terminal.
         import runbook.tui.screens.run  # noqa: F401
 
-        self.post_message(Opened(attachment))
+        self.post_message(Opened(attachment, self.around.memory.recall(attachment.view.id)))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
@@ -144,14 +154,22 @@ class RunbookApp(App[None]):
         if below is not None:
             below.adopt(message.attachment)
         elif isinstance(self.screen, OpeningScreen):
-            run = RunScreen(message.attachment, redraw_s=self._redraw_s, settle_s=self._settle_s, program=self._program)
-            self.switch_screen(run)
+            self.switch_screen(
+                RunScreen(
+                    message.attachment,
+                    redraw_s=self._redraw_s,
+                    settle_s=self._settle_s,
+                    program=self._program,
+                    memory=self.around.memory,
+                    place=message.place,
+                )
+            )
         else:
             self._release(message.attachment)
 
     @on(OpenFailed)
     def _open_failed(self, message: OpenFailed) -> None:
-        if self._home is None:
+        if self._home is None and len(self.screen_stack) <= 2:  # nothing but the opening is shown
             self.failure = message.error
             self.exit()
             return
@@ -160,8 +178,10 @@ class RunbookApp(App[None]):
         text = f"{clean(message.error.message)}\n{clean(message.error.hint)}".strip()
         self.notify(text, title=message.error.code, severity="error", markup=False)
 
-    def on_home_screen_chosen(self, message: Any) -> None:
-        """A run or a book was chosen on the home screen."""
+    @on(Chosen)
+    def _chosen(self, message: Chosen) -> None:
+        """A run or a book was chosen on the home screen, or a new run is to begin."""
+        self._glance = None  # it shows the run that the program was started with
         self._start_opening(message.open_attachment)
 
     # ------------------------------------------------------------ for every screen
@@ -189,10 +209,10 @@ class RunbookApp(App[None]):
         """Change one setting, now and where it is kept."""
         self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
         self._take_settings()
-        if self.kept.save is None:
+        if self.around.kept.save is None:
             return
         try:
-            self.kept.save(name, value)
+            self.around.kept.save(name, value)
         except RunbookError as error:
             self.notify(f"{clean(error.message)}\n{clean(error.hint)}".strip(), severity="error", markup=False)
 
@@ -304,7 +324,7 @@ def run_app(
     *,
     glance: Callable[[], RunView] | None = None,
     program: str = "runbook",
-    kept: Kept | None = None,
+    around: Around | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -312,30 +332,21 @@ def run_app(
         open_attachment: opens the run; called in a worker thread.
         glance: the run as last committed, if there is one yet.
         program: how the operator calls this program.
-        kept: the operator's settings.
+        around: what the screens are given beside.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, around=around))
 
 
-def run_home(
-    list_runs: Callable[[], Sequence[Mapping[str, Any]]],
-    list_books: Callable[[], Sequence[BookLine]],
-    open_run: Callable[[str], Attachment],
-    start_rehearsal: Callable[[str], Attachment],
-    program: str = "runbook",
-    kept: Kept | None = None,
-) -> RunbookError | None:
-    """Show the home screen until the operator leaves. The first four are called from worker threads.
+def run_home(home: Home, program: str = "runbook", around: Around | None = None) -> RunbookError | None:
+    """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    from runbook.tui.screens.home import Home
-
-    return _run(RunbookApp(home=Home(list_runs, list_books, open_run, start_rehearsal), program=program, kept=kept))
+    return _run(RunbookApp(home=home, program=program, around=around))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

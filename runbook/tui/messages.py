@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -13,14 +13,16 @@ from runbook.core.error import RunbookError
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
+    from runbook.tui.memory import Place
 
 
 class Opened(Message):
-    """The run can be watched."""
+    """The run can be watched. ``place`` is where its operator looked last."""
 
-    def __init__(self, attachment: Attachment) -> None:
+    def __init__(self, attachment: Attachment, place: Place | None = None) -> None:
         super().__init__()
         self.attachment = attachment
+        self.place = place
 
 
 class OpenFailed(Message):
@@ -62,6 +64,15 @@ class EntriesRead(Message):
         self.entries = entries
 
 
+class HandedOver(Message):
+    """A text was saved or given to the mail program, or could not be."""
+
+    def __init__(self, text: str, *, is_problem: bool = False) -> None:
+        super().__init__()
+        self.text = text
+        self.is_problem = is_problem
+
+
 class EvidenceHashed(Message):
     """An attestation's evidence file was read to its end, or could not be."""
 
@@ -69,3 +80,19 @@ class EvidenceHashed(Message):
         super().__init__()
         self.command = command
         self.problem = problem
+
+
+class Chosen(Message):
+    """On the home screen something was chosen that is to be opened."""
+
+    def __init__(self, open_attachment: Callable[[], Attachment]) -> None:
+        super().__init__()
+        self.open_attachment = open_attachment
+
+
+class HomeDone(Message):
+    """Something was done with a run of the home screen, or refused."""
+
+    def __init__(self, text: str, error: RunbookError | None = None) -> None:
+        super().__init__()
+        self.text, self.error = text, error

@@ -21,7 +21,7 @@ from runbook.core.entry import Draft, Kind
 from runbook.core.error import Unwritable, UsageError
 from runbook.core.ids import subscription_of
 from runbook.core.redact import redact
-from runbook.home import CLOUD, JOURNAL, private_folder, run_dir
+from runbook.home import CLOUD, JOURNAL, is_taken, private_folder, run_dir
 from runbook.journal.store import Journal
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def create_run(
         agree(first["pinned"])
     else:
         book, scenario, first = prepare(wish)
-    if wish.run and run_dir(home, wish.run).exists():
+    if wish.run and is_taken(home, wish.run):
         raise _taken(wish.run)
     return _place(home, wish.run, book.id, first, scenario, durable)
 
@@ -246,7 +246,7 @@ def _place(home: Path, run: str, book: str, first: Mapping[str, Any], scenario: 
         at_ms = RealClock().now_ms() if scenario is None else scenario.start_ms
         for name in [run] if run else (f"{book[:48]}-{number}" for number in itertools.count(1)):
             target = run_dir(home, name)
-            if target.exists():
+            if is_taken(home, name):
                 if run:
                     raise _taken(run)
                 continue

@@ -7,6 +7,8 @@ at in a rehearsal is a copy in memory, so a look leaves no trace there either, a
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from runbook.core.entry import Entry, Kind, canonical
 from runbook.core.redact import redact
 from runbook.core.view import RunView
 from runbook.engine.recheck import Recheck, recheck
-from runbook.engine.survey import Finding, survey
+from runbook.engine.survey import Finding, Told, survey
 from runbook.engine.world import World
 from runbook.home import journal_path
 from runbook.journal.fold import fold
@@ -63,10 +65,18 @@ class Lookout:
             raise LookupError("a live look has no simulated cloud")
         return self._sim
 
-    async def survey(self) -> tuple[Finding, ...]:
-        """What a run would do from here."""
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[World]:
+        """The world itself, for other looks; its client is closed in the end."""
         try:
-            return await survey(self.book, self.view, self.world)
+            yield self.world
+        finally:
+            await self._arm.close()
+
+    async def survey(self, told: Told = lambda done, of: None) -> tuple[Finding, ...]:
+        """What a run would do from here. ``told`` hears how far the look has come."""
+        try:
+            return await survey(self.book, self.view, self.world, told=told)
         finally:
             await self._arm.close()
 

@@ -30,7 +30,7 @@ def test_a_skip_needs_a_reason_and_keeps_it(shell: Shell, parked: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("edition", "approve"), "cannot be approved now"),
+        (("edition", "approve"), "is done by now and takes no answer any more"),
         (("resource_grop", "approve"), "Did you mean resource_group"),
         (("resource_group", "attest", "--text", "x"), "cannot be attested now"),
         (("resource_group", "attest"), "needs --text"),

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from runbook.cli.plain import run_plain
+from runbook.core.state import NodeState
 from tests.cli.conftest import Shell
+from tests.tui import sample
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
@@ -74,5 +79,41 @@ def test_what_a_question_tells_is_not_told_before_it_as_well(
     answered(monkeypatch, "a", "q")
     said = shell("rehearse", "avd-private-link", "--plain", "--speed", "max", "--run-id", "r").out
     assert "  ready  " not in said
-    assert "    + AllowAvdPrivateEndpoints.destinationPortRange: 1-65535" in said
+    assert "    new: AllowAvdPrivateEndpoints.destinationPortRange: 1-65535" in said
     assert said.count("Approve, skip, retry, later, quit?") == 2
+
+
+class Meanwhile(io.StringIO):
+    """Input during which the world goes on: ``happens`` is called before the line of that number is read."""
+
+    def __init__(self, *lines: str, at: int, happens: Callable[[], object]) -> None:
+        super().__init__("".join(f"{line}\n" for line in lines))
+        self._left, self._happens = at, happens
+
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
+        self._left -= 1
+        if self._left == 0:
+            self._happens()
+        return super().readline(-1 if size is None else size)
+
+
+@pytest.mark.parametrize("at", [1, 2], ids=["at the first question", "while the text is typed"])
+def test_an_answer_to_what_came_by_itself_is_not_needed_and_says_so(
+    at: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = sample.Store(
+        sample.view(
+            sample.node("approval", state=NodeState.WAITING, waiting=sample.wait(attest="I sent the message")),
+            sample.node("endpoint", state=NodeState.READY, changes=(sample.change("Create it", "pe"),)),
+        )
+    )
+
+    def comes() -> None:
+        done = replace(store.held.nodes["approval"], state=NodeState.DONE, waiting=None)
+        store.put(replace(store.held, nodes={**store.held.nodes, "approval": done}))
+
+    run_plain(store, Meanwhile("a", "sent by mail", at=at, happens=comes))
+    said = capsys.readouterr().out
+    assert "“Approval of the preview” is done meanwhile: the answer is not needed any more. Going on." in said
+    assert "Evidence file?" not in said
+    assert store.commands == []

@@ -119,3 +119,27 @@ def test_a_table_has_a_line_for_each_row_and_no_control_characters(rows: list[li
     lines = list(table(rows))
     assert len(lines) == len(rows)
     assert not any(sign in line for line in lines for sign in "\x1b\n\r\x00\x9b\u202e")
+
+
+def test_what_blocks_or_failed_is_folded_below_its_node_with_the_ways_out() -> None:
+    run = view(NodeState.BLOCKED, NodeState.FAILED)
+    long = "The subnet pe has two free addresses and the endpoint needs seven of them, " * 4
+    block = {
+        "rule": "subnet-too-small",
+        "message": long,
+        "ways_out": ["Have its owner enlarge the subnet, and this goes on by itself. " * 2, "Name another subnet."],
+        "attest": "",
+        "next_poll_ms": None,
+    }
+    error = {"code": "SubnetIsFull", "message": long, "hint": "Choose a larger subnet."}
+    nodes = {
+        "n0": replace(run.nodes["n0"], blocked=block),  # type: ignore[arg-type]
+        "n1": replace(run.nodes["n1"], error=error),  # type: ignore[arg-type]
+    }
+    lines = list(status_lines(replace(run, nodes=nodes), None))
+    assert max(map(len, lines)) <= 80
+    said = " ".join(" ".join(lines).split())
+    assert said.count(" ".join(long.split())) == 2
+    assert any(line.strip() == "- Name another subnet." for line in lines)
+    assert any(line.strip() == "- Choose a larger subnet." for line in lines)
+    assert any("■ blocked" in line and line.endswith("subnet-too-small") for line in lines)

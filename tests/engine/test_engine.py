@@ -169,6 +169,31 @@ async def test_an_operation_that_ends_badly_fails_its_node(tmp_path: Path) -> No
     assert rig.error("a")["code"] == "InvalidGroupId"
 
 
+async def test_what_azure_says_helps_is_the_hint_of_an_operation_that_ended_badly(tmp_path: Path) -> None:
+    arm = TinyArm(ends={path_of("a"): Ended("Failed", "InvalidGroupId", "no such group", "name a group")})
+    arm.script.append("slow")
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm)
+    await rig.engine.run()
+    assert rig.error("a")["hint"] == "name a group"
+
+
+async def test_an_error_of_a_call_carries_our_name_for_it_and_one_of_a_look_does_not(tmp_path: Path) -> None:
+    arm = TinyArm()
+    arm.script.append(refusal())
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), arm)
+    await rig.engine.run()
+    assert len(rig.error("a")["request_id"]) == 36
+    assert rig.error("a")["correlation_id"] == "c-1"
+
+
+async def test_an_answer_to_a_node_that_is_done_says_that_it_came_too_late(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, tiny_book({"id": "a"}), TinyArm())
+    await rig.engine.run()
+    with pytest.raises(UsageError, match=r"\(a\) is done by now and takes no answer any more") as refused:
+        await rig.engine.decide(Attest("a", "sent", "ana"))
+    assert "it is not recorded" in refused.value.hint
+
+
 async def test_writes_under_one_lock_never_overlap_and_all_get_their_turn(tmp_path: Path) -> None:
     arm = TinyArm()
     arm.script.extend(["slow"] * 8)

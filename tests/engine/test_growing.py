@@ -150,7 +150,7 @@ async def test_the_operator_may_ask_for_another_look_and_is_told_when_nothing_is
     assert rig.state("find") is NodeState.DONE
     await rig.engine.run(Until.PARKED)
     assert rig.state("each[vm-b]") is NodeState.DONE
-    with pytest.raises(UsageError, match="is done and cannot be looked at again now"):
+    with pytest.raises(UsageError, match="is done by now and takes no answer any more"):
         await rig.engine.decide(Retry("each[vm-a]"))
 
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
-from typing import Any
-
-import pytest
 
 from runbook.core.error import RunUnknown
 from runbook.tui.app import RunbookApp, farewell
-from runbook.tui.screens.home import Home, HomeScreen
 from runbook.tui.screens.opening import OpeningScreen
 from runbook.tui.screens.run import RunScreen
 from tests.tui.conftest import idle, press, screen_text, showing
@@ -86,66 +81,6 @@ def test_the_farewell_fits_the_end_of_the_run() -> None:
     waits = view(context(), node("approval", state=S.WAITING, waiting=wait()))
     told = "Run arc-1 waits for the Arc team at Microsoft. To go on, any day: .venv/bin/runbook resume arc-1"
     assert farewell(waits, False, ".venv/bin/runbook") == told
-
-
-@dataclass
-class Shelf:
-    """A book as the home screen sees it."""
-
-    id: str = "arc-private-link"
-    version: int = 1
-    title: str = "Arc servers behind [b]Private[/] Link"
-    summary: str = "What it is for."
-    duration: str = "two days"
-
-
-RUN: dict[str, Any] = {"id": "arc-1", "mode": "rehearsal", "state": "needs_operator", "book": "arc-private-link"}
-
-
-def home(opened: list[str]) -> Home:
-    def open_(id_: str) -> Store:
-        opened.append(id_)
-        return Store(ready())
-
-    return Home(lambda: [RUN], lambda: [Shelf()], open_, open_)
-
-
-@pytest.mark.parametrize(("keys", "what"), [((), "arc-1"), (("down",), "arc-private-link")])
-async def test_home_lists_runs_and_books_and_enter_opens(keys: tuple[str, ...], what: str) -> None:
-    opened: list[str] = []
-    app = RunbookApp(home=home(opened), redraw_s=0.0, settle_s=0.0)
-    async with app.run_test() as pilot:
-        await idle(pilot)
-        text = screen_text(app)
-        assert "needs operator" in text
-        assert "Rehearse: Arc servers behind" in text
-        assert "[b]Private[/]" in text
-        await press(pilot, *keys, "enter")
-        assert opened == [what]
-        assert isinstance(app.screen, RunScreen)
-        await press(pilot, "q")
-        assert isinstance(app.screen, HomeScreen)
-        await pilot.press("q")
-    assert app.return_code == 0
-    app.close()
-
-
-async def test_home_shows_why_a_run_cannot_be_opened_and_stays() -> None:
-    def fail(id_: str) -> Store:
-        raise RunUnknown(f"There is no run {id_!r}.", "It was moved.")
-
-    app = RunbookApp(home=Home(lambda: [RUN], list, fail, fail))
-    async with app.run_test(notifications=True) as pilot:
-        await idle(pilot)
-        assert "There is no run 'arc-1'." in await press(pilot, "enter")
-        assert isinstance(app.screen, HomeScreen)
-
-
-async def test_home_without_runs_and_books_says_so() -> None:
-    app = RunbookApp(home=Home(list, list, lambda _: Store(ready()), lambda _: Store(ready())))
-    async with app.run_test() as pilot:
-        await idle(pilot)
-        assert "There is no run and no book here." in screen_text(app)
 
 
 def test_the_first_paint_imports_nothing_heavy() -> None:

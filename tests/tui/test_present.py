@@ -426,7 +426,9 @@ def test_a_newcomer_is_told_that_nothing_is_real_until_the_first_decision() -> N
     assert said not in as_text(next_step(begun, "endpoint", DESK).lines)
 
 
-@pytest.mark.parametrize(("status", "said"), [(201, "since"), ("201", "since"), ("InProgress", "InProgress, since")])
+@pytest.mark.parametrize(
+    ("status", "said"), [(201, "elapsed 5 s"), ("201", "elapsed 5 s"), ("InProgress", "(InProgress): elapsed 5 s")]
+)
 def test_before_the_first_poll_no_http_status_is_told_as_a_state(status: object, said: str) -> None:
     operation = {"seq": 1, "kind": "async", "status": status, "percent": None, "since_ms": NOW - 5_000, "locks": []}
     settling = node("endpoint", state=S.SETTLING, operation=operation)

@@ -33,7 +33,7 @@ async def obey(pilot: Pilot[None], screen: RunScreen) -> None:
     dialog = pilot.app.screen
     if isinstance(dialog, Dialog):
         for field, box in zip(dialog.question.fields, dialog.query(Input), strict=True):
-            box.value = field.expected or ("" if field.is_file else "done as asked")
+            box.value = field.expected or ("1" if field.choices else "done as asked" if field.is_required else "")
         await pilot.click("#go")
 
 

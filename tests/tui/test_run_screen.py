@@ -243,7 +243,7 @@ async def test_t_takes_a_word_with_evidence_that_exists(
         await write(pilot, "by mail", "enter")
         assert "There is no file no." in await write(pilot, "no", "enter")
         await pilot.press("backspace", "backspace")
-        await write(pilot, "mail.txt", "enter")
+        await write(pilot, "mail.txt", "enter", "enter", "enter")
     sha256 = hashlib.sha256(b"sent").hexdigest()
     assert store.commands == [Attest("request_sent", "by mail", "ana@contoso.example", "mail.txt", sha256)]
 
@@ -251,7 +251,7 @@ async def test_t_takes_a_word_with_evidence_that_exists(
 async def test_a_word_needs_no_evidence() -> None:
     store = Store(only(node("request_sent", state=S.WAITING, waiting=wait(attest="I sent it"))))
     async with showing(store) as (pilot, _):
-        await press(pilot, "t", "o", "k", "enter", "enter")
+        await press(pilot, "t", "o", "k", "enter", "enter", "enter", "enter")
     assert store.commands == [Attest("request_sent", "ok", "ana@contoso.example")]
 
 
@@ -329,6 +329,7 @@ async def test_pages_turn_with_arrows_and_numbers() -> None:
         assert "[Commands]" in await press(pilot, "right")
         assert "✗ differs exists" in await press(pilot, "4")
         assert "[Guide]" in await press(pilot, "1")
+        assert "[Map]" in await press(pilot, "left")
         assert "[Entries]" in await press(pilot, "left")
 
 

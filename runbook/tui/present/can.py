@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from runbook.core.state import NodeState, RunState, is_allowed
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.matter import matter
 from runbook.tui.present.standing import next_for_me, standing
-from runbook.tui.present.words import can_attest
+from runbook.tui.present.words import can_say
 
 _RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT})
 DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "pause", "abort"})
@@ -14,7 +15,7 @@ DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "p
 def available(
     view: RunView, selected: str | None, phase: str | None, is_read_only: bool, step: str = ""
 ) -> frozenset[str]:
-    """The ids of the decisions that fit the run and the selected row now, and ``next``.
+    """The ids of the decisions that fit the run and the selected row now, and of ``next`` and ``open``.
 
     Args:
         view: the run.
@@ -24,6 +25,8 @@ def available(
         step: the step that is selected, if it is one.
     """
     can = {"next"} if next_for_me(view, selected) is not None else set()
+    if (shown := view.nodes.get(selected or "")) is not None and matter(shown):
+        can.add("open")
     if is_read_only or not view.id or view.state in (RunState.DONE, RunState.ABORTED):
         node = None if is_read_only else view.nodes.get(selected or "")
         is_open = view.state is RunState.DONE and node is not None and is_looked_at_again(view, node)
@@ -49,7 +52,7 @@ def _for_node(node: NodeView) -> set[str]:
         can.add("retry")
     if is_allowed(node.state, NodeState.SKIPPED) and node.state is not NodeState.OBSERVING:
         can.add("skip")
-    if can_attest(node):
+    if can_say(node):
         can.add("attest")
     return can
 

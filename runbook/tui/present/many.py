@@ -104,9 +104,9 @@ def node_line(node: NodeView) -> Line:
     return line("• ", title, (more, "muted"), risky)
 
 
-def detail(node: NodeView) -> list[Line]:
-    """What a node's row stands for: its resource, and its plan."""
+def detail(node: NodeView, *, is_whole: bool = False) -> list[Line]:
+    """What a node's row stands for: its resource, and its plan; resource ids in full or as far as they differ."""
     rows: list[Line] = []
     for path in dict.fromkeys(change["path"] for change in node.changes):
-        rows += labelled("Resource", end_of(path, 2), "code")
-    return [*rows, *pages.plan(node)]
+        rows += labelled("Resource", one_line(path) if is_whole else end_of(path, 2), "code")
+    return [*rows, *pages.plan(node, is_whole=is_whole, key="F2")]

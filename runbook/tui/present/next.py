@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from runbook.core.docs import ChangeDoc, ErrorDoc
 from runbook.core.error import RunbookError
+from runbook.core.expected import Expected
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.can import ready_of_step, ready_safe
+from runbook.tui.present.matter import matter
 from runbook.tui.present.situation import error_lines, situation
 from runbook.tui.present.standing import first_at_work, next_for_me, standing
 from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
@@ -24,6 +26,8 @@ class Next:
     key: str
     action: str
     lines: tuple[Line, ...] = ()
+    more: str = ""
+    """The key that opens all about the selected node, where there is more to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Desk:
         is_opening: the run is read already, but not yet opened for driving.
         step: the step that is selected, where the selected row is one.
         real_s: real seconds until a moment of the run's clock, where that is known.
+        expected: how long steps usually settle and wait.
     """
 
     now_ms: int
@@ -48,17 +53,27 @@ class Desk:
     is_opening: bool = False
     step: str = ""
     real_s: Callable[[int], float | None] | None = None
+    expected: Expected = field(default_factory=dict)
 
 
 def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     """The next action for the node that is selected, or the way to the node that wants the operator."""
+    todo = _next_step(view, selected, desk)
+    node = view.nodes.get(selected or "")
+    has_more = node is not None and matter(node) and not desk.is_opening and desk.failure is None
+    return replace(todo, more="o") if has_more else todo
+
+
+def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if desk.failure is not None:
         error: ErrorDoc = {"code": desk.failure.code, "message": desk.failure.message, "hint": desk.failure.hint}
         return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(error_lines(error)))
     if over := _over(view, desk):
         return over
     node = view.nodes.get(selected or "")
-    told = tuple(situation(node, desk.now_ms, is_brief=True, real_s=desk.real_s)) if node else ()
+    told = (
+        tuple(situation(node, desk.now_ms, is_brief=True, real_s=desk.real_s, expected=desk.expected)) if node else ()
+    )
     if desk.is_opening:
         return Next("", "Opening the run: this is how it was left" if view.nodes else "Opening the run", told)
     if desk.read_only_for is not None:
@@ -214,6 +229,6 @@ def _nothing(view: RunView, node: NodeView | None, told: tuple[Line, ...], desk:
         return Next("", f"Nothing to press: {len(busy)} at work", tuple(names))
     waiting = first_at_work(view)
     if waiting is not None:
-        rows = situation(view.nodes[waiting], desk.now_ms, is_brief=True, real_s=desk.real_s)
+        rows = situation(view.nodes[waiting], desk.now_ms, is_brief=True, real_s=desk.real_s, expected=desk.expected)
         return Next("", f"Nothing to press: {_calm(view.nodes[waiting])}", tuple(rows))
     return Next("", "Nothing to press: the engine is looking for the next step")

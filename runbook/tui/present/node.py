@@ -8,9 +8,11 @@ from typing import Any, Final, Literal
 
 from runbook.core.docs import ChangeDoc, CheckDoc
 from runbook.core.entry import Entry
+from runbook.core.expected import Expected
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.tally import FEW
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.ids import ids_in, short_forms, shortened
 from runbook.tui.present.rows import step_title, tally
 from runbook.tui.present.situation import RealS, situation
 from runbook.tui.present.text import (
@@ -71,9 +73,11 @@ def _facts(node: NodeView, now_ms: int) -> str:
     return "".join(f" · {fact}" for fact in facts)
 
 
-def guide(view: RunView, node: NodeView, now_ms: int, real_s: RealS | None = None) -> list[Line]:
+def guide(
+    view: RunView, node: NodeView, now_ms: int, real_s: RealS | None = None, expected: Expected | None = None
+) -> list[Line]:
     """What is the matter now, then why, what and what can go wrong, with the source."""
-    now = situation(node, now_ms, real_s=real_s)
+    now = situation(node, now_ms, real_s=real_s, expected=expected or {})
     rows = [heading("Now"), *now, BLANK] if now else []
     rows += step_guide(_step(view, node.doc["step"]))
     needs = [n for n in node.doc["needs"] if n in view.nodes and view.nodes[n].state not in FINISHED]
@@ -155,9 +159,19 @@ def _member(node: NodeView) -> Line:
     return line((f"{glyph(node)} {word(node):<9} ", role(node.state)), one_line(node.doc["title"]), mark)
 
 
-def plan(node: NodeView) -> list[Line]:
-    """The changes still to be made, with what they alter."""
+def plan(node: NodeView, *, is_whole: bool = False, key: str = "v") -> list[Line]:
+    """The changes still to be made, with what they alter.
+
+    Args:
+        node: the node.
+        is_whole: resource ids in full; else what tells them apart.
+        key: the key that changes between the two.
+    """
+    ids = ids_in(t for c in node.changes for d in c["diff"] for v in (d["before"], d["after"]) for t in _leaves(v))
+    forms = {} if is_whole else short_forms(ids)
     rows: list[Line] = []
+    if ids and (is_whole or any(form != id_ for id_, form in forms.items())):
+        rows.append(line((key, "key"), (f" {'shortens' if is_whole else 'shows whole'} resource ids", "muted")))
     for number, change in enumerate(node.changes, 1):
         go = ("  approved", "ok") if change["digest"] in node.approved else ("", "")
         rows.append(line((f"{number}. {one_line(change['title'])}", "heading"), go))
@@ -166,7 +180,7 @@ def plan(node: NodeView) -> list[Line]:
         if change["repeat"] == "never":
             rows += lines("   Must not be sent twice.", "wait")
         for diff in change["diff"]:
-            rows += _diff(one_line(diff["path"]), diff["before"], diff["after"])
+            rows += _diff(one_line(diff["path"]), diff["before"], diff["after"], forms)
         rows.append(BLANK)
     if not node.changes:
         nothing = {NodeState.DONE: "Nothing to change.", NodeState.PENDING: "Not looked at yet."}
@@ -177,13 +191,13 @@ def plan(node: NodeView) -> list[Line]:
     return _trim(rows)
 
 
-def _diff(path: str, before: Any, after: Any) -> list[Line]:
+def _diff(path: str, before: Any, after: Any, forms: Mapping[str, str]) -> list[Line]:
     rows = [line(("   ", ""), (path, "muted"))] if path else []
     if before is not None:
-        rows += [row for text in _leaves(before) for row in lines(text, "remove", "   − ")]
+        rows += [row for text in _leaves(before) for row in lines(shortened(text, forms), "remove", "   − ")]
     if after is None:
         return rows + lines("(removed)", "remove", "   − ")
-    return rows + [row for text in _leaves(after) for row in lines(text, "add", "   + ")]
+    return rows + [row for text in _leaves(after) for row in lines(shortened(text, forms), "add", "   + ")]
 
 
 def _leaves(value: Any, path: str = "") -> list[str]:

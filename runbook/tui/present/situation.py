@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from runbook.core.clock import duration
 from runbook.core.docs import BlockDoc, ErrorDoc, WaitDoc, skipped_why
+from runbook.core.expected import Expected, Usual
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView
 from runbook.tui.present.text import BLANK, Line, ago, ahead, clean, labelled, line, lines, moment, one_line
+
+_NOTHING: Final[Expected] = {}
 
 RealS = Callable[[int], float | None]
 """Real seconds until a moment of the run's clock; None where nobody knows."""
 
 
-def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: RealS | None = None) -> list[Line]:
-    """Empty when there is nothing to say beyond the state's word.
+def situation(
+    node: NodeView,
+    now_ms: int,
+    *,
+    is_brief: bool = False,
+    real_s: RealS | None = None,
+    expected: Expected = _NOTHING,
+) -> list[Line]:
+    """Empty when there is nothing to say beyond the state's word. Whatever is busy tells for how long, and what comes.
 
     Args:
         node: the node.
         now_ms: the run's clock.
         is_brief: what the Guide page has is only named.
         real_s: in a rehearsal, how long a moment of simulated time is away in truth.
+        expected: how long such work, or such a wait, usually lasts.
     """
     rows: list[Line] = []
-    due = partial(_due, now_ms=now_ms, real_s=real_s)
+    due = partial(due_words, now_ms=now_ms, real_s=real_s)
+    usual = expected.get((node.doc["step"], node.state))
     match node.state:
         case NodeState.WAITING if node.waiting:
-            rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms, due)
+            rows += (_waiting_in_brief if is_brief else _waiting)(node.waiting, now_ms, due, usual)
             if node.error:
                 rows += labelled("Last look", f"failed: {node.error['message']}")
         case NodeState.BLOCKED if node.blocked:
@@ -36,19 +49,28 @@ def situation(node: NodeView, now_ms: int, *, is_brief: bool = False, real_s: Re
         case NodeState.FAILED if node.error:
             rows += error_lines(node.error)
         case NodeState.IN_DOUBT:
-            rows += _in_doubt(node, now_ms)
+            rows += _in_doubt(node, now_ms, due)
         case NodeState.SETTLING:
-            rows += _settling(node, now_ms, due)
+            rows += _settling(node, now_ms, due, usual)
         case NodeState.SKIPPED if node.skipped:
             rows += labelled("Skipped", skipped_because(node))
         case NodeState.OBSERVING | NodeState.APPLYING | NodeState.PENDING if node.error:
             rows += labelled("Put off", f"{node.error['code']}: {node.error['message']}", "wait")
             if node.due_ms is not None:
                 rows += labelled("Next try", due(node.due_ms))
+        case NodeState.OBSERVING:
+            rows += labelled("Looking at the cloud", _so_far(node, now_ms), "busy")
+        case NodeState.APPLYING:
+            what = one_line(node.intent["title"]) if node.intent else "a call"
+            rows += labelled("Under way", f"{what}, {_so_far(node, now_ms)}", "busy")
+            rows += [] if is_brief else lines("Should its answer stay away, a look at the cloud decides.", "muted")
+        case NodeState.READY if node.is_approved:
+            rows += labelled("Approved", f"its turn comes by itself; {_so_far(node, now_ms)}", "busy")
         case _:
             pass
     if is_brief:
-        return rows or (lines(node.summary) if node.summary and node.state is NodeState.SETTLING else [])
+        is_untold = node.state is NodeState.SETTLING and node.operation is None and node.summary
+        return [*rows, *(lines(node.summary) if is_untold else [])]
     told = {c["title"] for c in node.changes} | {d["message"] for d in (node.waiting, node.blocked, node.error) if d}
     if node.state is not NodeState.SKIPPED and node.summary and node.summary not in told:
         rows += lines(node.summary)
@@ -71,7 +93,7 @@ def skipped_because(node: NodeView) -> str:
     return f"left out by the operator: {node.skipped['reason']}"
 
 
-def _due(at_ms: int, now_ms: int, real_s: RealS | None) -> str:
+def due_words(at_ms: int, now_ms: int, real_s: RealS | None) -> str:
     """``in 3 h``; in a rehearsal also how long that takes here: ``in 3 h (simulated), about 3 s here``."""
     text = ahead(at_ms, now_ms)
     if real_s is None or at_ms <= now_ms or (here_s := real_s(at_ms)) is None:
@@ -79,8 +101,21 @@ def _due(at_ms: int, now_ms: int, real_s: RealS | None) -> str:
     return f"{text} (simulated), {f'about {duration(here_s)} here' if here_s >= 1 else 'a moment here'}"
 
 
-def _waiting(wait: WaitDoc, now_ms: int, due: Callable[[int], str]) -> list[Line]:
-    rows = _whom(wait, now_ms)
+def _so_far(node: NodeView, now_ms: int) -> str:
+    return f"for {ago(node.since_ms, now_ms)}" if now_ms - node.since_ms >= 1000 else "since just now"
+
+
+def elapsed(since_ms: int, now_ms: int, usual: Usual | None) -> str:
+    """``2 min, usually 1 min to 3 min``, with a word where it is longer than ever before."""
+    told = ago(since_ms, now_ms)
+    if usual is None:
+        return told
+    late = ", so longer than usual" if usual.count > 1 and now_ms - since_ms > usual.high_ms else ""
+    return f"{told}, {usual.words()}{late}"
+
+
+def _waiting(wait: WaitDoc, now_ms: int, due: Callable[[int], str], usual: Usual | None) -> list[Line]:
+    rows = _whom(wait, now_ms, usual)
     rows += _next_look(wait, due)
     rows += lines(wait["message"])
     if wait["then"]:
@@ -91,8 +126,8 @@ def _waiting(wait: WaitDoc, now_ms: int, due: Callable[[int], str]) -> list[Line
     return rows
 
 
-def _waiting_in_brief(wait: WaitDoc, now_ms: int, due: Callable[[int], str]) -> list[Line]:
-    rows = _whom(wait, now_ms)
+def _waiting_in_brief(wait: WaitDoc, now_ms: int, due: Callable[[int], str], usual: Usual | None) -> list[Line]:
+    rows = _whom(wait, now_ms, usual)
     rows += _next_look(wait, due)
     if wait["draft"]:
         rows.append(line(("c", "key"), " copies the text to hand over; the Guide page shows it."))
@@ -101,10 +136,11 @@ def _waiting_in_brief(wait: WaitDoc, now_ms: int, due: Callable[[int], str]) -> 
     return rows
 
 
-def _whom(wait: WaitDoc, now_ms: int) -> list[Line]:
+def _whom(wait: WaitDoc, now_ms: int, usual: Usual | None) -> list[Line]:
     lasted = f", for {ago(wait['since_ms'], now_ms)}" if now_ms - wait["since_ms"] >= 1000 else ""
     since = (f"{lasted}, since {moment(wait['since_ms'])}", "")
-    return [line(("Waiting for: ", "muted"), (one_line(wait["who"]), "wait"), since)]
+    rows = [line(("Waiting for: ", "muted"), (one_line(wait["who"]), "wait"), since)]
+    return rows if usual is None else [*rows, *labelled("Elapsed", elapsed(wait["since_ms"], now_ms, usual))]
 
 
 def _next_look(wait: WaitDoc, due: Callable[[int], str]) -> list[Line]:
@@ -147,13 +183,13 @@ def error_lines(error: ErrorDoc) -> list[Line]:
     return rows
 
 
-def _in_doubt(node: NodeView, now_ms: int) -> list[Line]:
+def _in_doubt(node: NodeView, now_ms: int, due: Callable[[int], str]) -> list[Line]:
     rows: list[Line] = []
     if node.intent:
         rows += labelled("Sent", f"{node.intent['title']}, {moment(node.intent['at_ms'])} (entry {node.intent['seq']})")
         rows += lines("Its answer is not known: it may or may not have taken effect.", "wait")
         if node.due_ms is not None:
-            rows += lines("Looking at the cloud to find out.")
+            rows += lines(f"Looking at the cloud to find out, {due(node.due_ms)}; {_so_far(node, now_ms)}.")
         elif node.intent["repeat"] == "never":
             rows += lines("Looking could not tell, and sending it twice could do harm: look for yourself, then decide.")
     if node.error:
@@ -161,15 +197,16 @@ def _in_doubt(node: NodeView, now_ms: int) -> list[Line]:
     return rows
 
 
-def _settling(node: NodeView, now_ms: int, due: Callable[[int], str]) -> list[Line]:
-    rows: list[Line] = []
-    if operation := node.operation:
+def _settling(node: NodeView, now_ms: int, due: Callable[[int], str], usual: Usual | None) -> list[Line]:
+    """What Azure says of its work, for how long, how long that usually takes, and when it is looked at again."""
+    operation = node.operation
+    begun = [operation["since_ms"] if operation else None, node.busy_since_ms]
+    since_ms = min((at_ms for at_ms in begun if at_ms is not None), default=node.since_ms)
+    said = "Azure works on it"
+    if operation:
         percent = "" if operation["percent"] is None else f", {operation['percent']:g} %"
-        since = ago(operation["since_ms"], now_ms)
         # Until the first poll there is only the answer's HTTP status, which names no state.
         status = one_line(str(operation["status"]))
-        state = "" if status.isdecimal() else f"{status}{percent}, "
-        rows += labelled("Azure works on it", f"{state}since {since}", "busy")
-    if node.due_ms is not None:
-        rows += labelled("Next look", due(node.due_ms))
-    return rows
+        said += "" if status.isdecimal() else f" ({status}{percent})"
+    next_look = "" if node.due_ms is None else f"; next look {due(node.due_ms)}"
+    return labelled(said, f"elapsed {elapsed(since_ms, now_ms, usual)}{next_look}", "busy")

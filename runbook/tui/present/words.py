@@ -8,6 +8,8 @@ from typing import Final, assert_never
 
 from runbook.core.state import GLYPHS, NodeState, RunState
 from runbook.core.tally import URGENT
+from runbook.core.tally import can_attest as can_attest
+from runbook.core.tally import wants_me as wants_me
 from runbook.core.view import NodeView
 from runbook.tui.present.text import one_line
 
@@ -88,27 +90,10 @@ def urgency(state: NodeState) -> int:
     return _URGENCY.index(state)
 
 
-_ASKING: Final = frozenset(
-    {NodeState.READY, NodeState.IN_DOUBT, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED}
-)
-
-
-def wants_me(node: NodeView) -> bool:
-    """Whether the operator should look here: a decision is due, a rule forbids, or something failed."""
-    if node.state not in _ASKING:  # most nodes of a large run, at every redraw
-        return False
-    return node.needs_operator or node.state in (NodeState.BLOCKED, NodeState.FAILED) or can_attest(node)
-
-
-def can_attest(node: NodeView) -> bool:
-    """Whether the operator's word can settle this node."""
-    match node.state:
-        case NodeState.WAITING:
-            return bool(node.waiting and node.waiting["attest"])
-        case NodeState.BLOCKED:
-            return bool(node.blocked and node.blocked["attest"])
-        case _:
-            return False
+def can_say(node: NodeView) -> bool:
+    """Whether the node takes a word of the operator now, be it one that does not settle it."""
+    doc = node.waiting if node.state is NodeState.WAITING else node.blocked if node.state is NodeState.BLOCKED else None
+    return can_attest(node) or bool(doc and doc.get("words"))
 
 
 _SINCE: Final = re.compile(r"T(\d\d:\d\d):\d\d(?:\.\d+)?Z")

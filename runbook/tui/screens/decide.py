@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import partial
@@ -15,10 +16,12 @@ from runbook.tui.messages import CommandSettled, EvidenceHashed
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import DECISIONS, available
 from runbook.tui.present.many import Batch, of_phase, of_step
+from runbook.tui.present.matter import matter
 from runbook.tui.present.text import clean
 from runbook.tui.present.words import driven_by
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
+from runbook.tui.screens.dns import show_names
 from runbook.tui.screens.many import ManyDialog
 
 if TYPE_CHECKING:
@@ -70,6 +73,12 @@ class Operator:
                 self.submit(Start() if screen.view.paused else Pause())
             case "abort":
                 self._ask(questions.abort(screen.view), questions.abort_command)
+            case "change_input":
+                screen.app.push_screen(Dialog(questions.change_input(screen.view, screen.program)), self._copy_inputs)
+            case "open":
+                self._open(node)
+            case "dns":
+                show_names(screen)
             case "copy":
                 self._copy()
             case "quit":
@@ -136,7 +145,7 @@ class Operator:
 
         def work(answers: Answers) -> None:
             try:
-                message = EvidenceHashed(questions.attest_command(node.id, by, answers))
+                message = EvidenceHashed(questions.attest_command(node, by, answers))
             except OSError as error:
                 message = EvidenceHashed(None, f"The evidence cannot be read: {error.strerror or error}")
             screen.post_message(message)
@@ -145,7 +154,7 @@ class Operator:
             if answers is not None:
                 screen.run_worker(partial(work, answers), thread=True, group="evidence", name="evidence")
 
-        screen.app.push_screen(Dialog(questions.attest(screen.view, node)), given)
+        screen.app.push_screen(Dialog(questions.attest(screen.view, node, screen.attachment.now_ms())), given)
 
     def hashed(self, message: EvidenceHashed) -> None:
         """The evidence was read: submit the word, or say what is wrong with the file."""
@@ -211,6 +220,28 @@ class Operator:
         self._refused = []
         more = f"Not recorded: {count}. The first: " if count > 1 else ""
         self._say(f"{more}{clean(first.message)}\n{clean(first.hint)}".strip(), "error", clean(first.code))
+
+    # ------------------------------------------------------------ more about a node
+
+    def _open(self, node: NodeView | None) -> None:
+        """All about what is the matter with the selected node, on a screen of its own."""
+        screen = self._screen
+        if node is None or not (about := matter(node)):
+            self._say("Nothing is the matter here: o is for nodes that wait, failed, are blocked or in doubt.")
+        elif screen.is_opening:
+            self._say("The run is still being opened.", "warning")
+        else:
+            from runbook.tui.screens.failure import FailureScreen
+            from runbook.tui.screens.waiting import WaitingScreen
+
+            kind = WaitingScreen if about == "waiting" else FailureScreen
+            screen.show_above(kind(screen.attachment, node.id, redraw_s=screen.redraw_s, program=screen.program))
+
+    def _copy_inputs(self, answers: Answers | None) -> None:
+        """Until a run can be begun from here: its inputs, as ``--inputs`` takes them."""
+        if answers is not None:
+            inputs = json.dumps(dict(self._screen.view.inputs), indent=2, ensure_ascii=False)
+            cast("RunbookApp", self._screen.app).copy(clean(inputs), "The inputs of this run")
 
     # ------------------------------------------------------------ copying
 

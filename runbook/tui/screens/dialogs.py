@@ -16,10 +16,14 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from runbook.tui.present.text import Line, clean, line
+from runbook.core.clock import from_iso
+from runbook.tui.present.text import Line, line, one_line, short_middle
 from runbook.tui.widgets.prose import Prose
 
 Answers = dict[str, str]
+
+_PATH_CELLS = 48
+"""Of a path that a sentence names; with the sentence about two lines of a small dialog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Field:
         name: what is missing while it is empty, as a sentence begins: ``A reason``.
         expected: what must be typed exactly; None accepts any text.
         is_file: an existing file's path, or nothing.
+        is_new: the path of a file that must not exist yet.
+        latest_ms: what is typed is a moment, not after this one; None accepts any text.
+        choices: the words of which one is chosen by its number, from 1; empty accepts any text.
+        value: what stands there at first.
     """
 
     id: str
@@ -38,6 +46,10 @@ class Field:
     is_required: bool = True
     expected: str | None = None
     is_file: bool = False
+    is_new: bool = False
+    value: str = ""
+    latest_ms: int | None = None
+    choices: tuple[str, ...] = ()
 
     def problem(self, value: str) -> str:
         """Why this value does not do; empty when it does."""
@@ -46,9 +58,34 @@ class Field:
             return "" if value == self.expected else f"Type exactly: {self.expected}"
         if self.is_required and not value:
             return f"{self.name} is needed."
-        if self.is_file and value and not Path(value).expanduser().is_file():
-            return f"There is no file {clean(value)}."
+        if value and (self.is_file or self.is_new):
+            return self._path_problem(value)
+        if value and self.latest_ms is not None:
+            return _moment_problem(value, self.latest_ms)
+        if self.choices and value not in map(str, range(1, len(self.choices) + 1)):
+            return f"Type a number from 1 to {len(self.choices)}."
         return ""
+
+    def _path_problem(self, value: str) -> str:
+        # Shortened in its middle: a path may be longer than the dialog has room for.
+        shown = short_middle(one_line(value), _PATH_CELLS)
+        try:
+            place = Path(value).expanduser()
+            if self.is_file:
+                return "" if place.is_file() else f"There is no file {shown}."
+            if place.exists():
+                return f"{shown} exists already. Name another file; nothing is written over."
+            return "" if place.absolute().parent.is_dir() else f"There is no folder for {shown}."
+        except (OSError, RuntimeError, ValueError):  # a name too long, a home of nobody, a zero byte
+            return f"{shown} is no path here."
+
+
+def _moment_problem(value: str, latest_ms: int) -> str:
+    try:
+        at_ms = from_iso(value)
+    except ValueError:
+        return "Type a day, 2026-11-20, or a moment, 2026-11-20T08:00Z."
+    return "That lies ahead: it is asked when it happened." if at_ms > latest_ms else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +117,14 @@ class Dialog(ModalScreen[Answers | None]):
 
     def compose(self) -> ComposeResult:
         q = self.question
-        with Vertical(id="dialog", classes="-grave" if q.is_grave else None):
+        looks = ["-grave"] * q.is_grave + ["-long"] * (len(q.fields) > 2)
+        with Vertical(id="dialog", classes=" ".join(looks) or None):
             yield Prose(id="dialog-title")
             with VerticalScroll(id="dialog-body", can_focus=False):
                 yield Prose(id="dialog-text")
             for field in q.fields:
                 yield Prose(id=f"label-{field.id}", classes="field-label")
-                yield Input(id=f"field-{field.id}", select_on_focus=False)
+                yield Input(field.value, id=f"field-{field.id}", select_on_focus=False)
             yield Prose(id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
                 enters = " (Enter)" if q.fields or not q.is_grave else ""

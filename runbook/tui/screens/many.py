@@ -27,6 +27,7 @@ class ManyDialog(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", tooltip="Close without doing anything.", id="many.cancel"),
+        Binding("f2", "whole", "Whole ids", tooltip="Show resource ids in full, or shortened.", id="many.whole"),
         Binding("up", "move('cursor_up')", "Up", show=False),
         Binding("down", "move('cursor_down')", "Down", show=False),
         Binding("pageup", "move('page_up')", "Page up", show=False),
@@ -37,6 +38,8 @@ class ManyDialog(ModalScreen[bool]):
         super().__init__()
         self.wanted = batch
         self._shown: dict[str, NodeView] = {n.id: n for n in batch.nodes}
+        self._is_whole = False
+        self._detailed: NodeView | None = None
 
     def compose(self) -> ComposeResult:
         batch = self.wanted
@@ -71,10 +74,18 @@ class ManyDialog(ModalScreen[bool]):
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        node = self._shown.get(event.option_id or "")
-        page = self.query_one("#many-detail", Page)
-        page.scroll_home(animate=False)
-        self.query_one("#many-text", Prose).show(detail(node) if node else [])
+        self._detailed = self._shown.get(event.option_id or "")
+        self.query_one("#many-detail", Page).scroll_home(animate=False)
+        self._detail()
+
+    def action_whole(self) -> None:
+        """Show resource ids in full, or shortened."""
+        self._is_whole = not self._is_whole
+        self._detail()
+
+    def _detail(self) -> None:
+        node = self._detailed
+        self.query_one("#many-text", Prose).show(detail(node, is_whole=self._is_whole) if node else [])
 
     def action_move(self, how: str) -> None:
         """Move in the list, wherever the cursor is: who types the word can look at the list meanwhile."""

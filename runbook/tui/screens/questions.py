@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from runbook.core.clock import from_iso
 from runbook.core.command import Abort, Approve, Attest, Skip
 from runbook.core.docs import ChangeDoc
+from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, one_line
@@ -81,16 +84,39 @@ def skip_command(node: str, answers: Answers) -> Skip:
     return Skip(node, answers["reason"])
 
 
-def attest(view: RunView, node: NodeView) -> Question:
-    """The operator's word."""
+def words_of(node: NodeView) -> list[tuple[str, str]]:
+    """The words that a node takes now: what an ``Attest`` says, and how a person would say it.
+
+    The one that settles it, if there is one, says nothing.
+    """
     asked = node.blocked or node.waiting  # a wait may go on behind a rule
-    word = asked["attest"] if asked else ""
-    body = [*lines(one_line(node.doc["title"]), "heading"), *labelled("You vouch for", word, "go")]
+    if asked is None:
+        return []
+    settles = [("", asked["attest"])] if asked["attest"] else []
+    return settles + [(w["says"], w["title"]) for w in asked.get("words", ())]
+
+
+def attest(view: RunView, node: NodeView, now_ms: int) -> Question:
+    """The operator's word: which, where there are several, and what backs it."""
+    asked = node.blocked or node.waiting
+    words = [one_line(title) for _, title in words_of(node)]
+    body = lines(one_line(node.doc["title"]), "heading")
+    if len(words) > 1:
+        body += [line(f"{number}  ", (word, "go")) for number, word in enumerate(words, 1)]
+    else:
+        body += labelled("You vouch for", words[0] if words else "", "go")
     if view.mode == "rehearsal":
         body += lines("This is a rehearsal: nothing has to be done out there. Write what you would write.", "wait")
     if asked:
         body += [BLANK, *lines(asked["message"])]
+    which = Field("says", "Which of these, by its number:", "A number", choices=tuple(words))
+    is_told = node.state is NodeState.WAITING or len(words) > 1  # somebody else's answer may have a number and a date
+    proof = (
+        Field("reference", "Their reference, such as a ticket's number, or empty:", is_required=False),
+        Field("dated", "When it happened (2026-11-20), or empty for now:", is_required=False, latest_ms=now_ms),
+    )
     fields = (
+        *((which,) if len(words) > 1 else ()),
         Field("text", "What you did or saw, when and where (it stands in the report):", "A text"),
         Field(
             "evidence",
@@ -99,22 +125,56 @@ def attest(view: RunView, node: NodeView) -> Question:
             is_required=False,
             is_file=True,
         ),
+        *(proof if is_told else ()),
     )
     return Question("Give your word", tuple(body), "Attest", fields)
 
 
-def attest_command(node: str, by: str, answers: Answers) -> Attest:
+def attest_command(node: NodeView, by: str, answers: Answers) -> Attest:
     """Reads the evidence to its end.
 
     Raises:
         OSError: the evidence cannot be read.
     """
+    words = words_of(node)
+    number = int(answers["says"]) if answers.get("says") else 1
+    dated = answers.get("dated", "")
+    word = Attest(
+        node.id,
+        answers["text"],
+        by,
+        reference=answers.get("reference", ""),
+        dated_ms=from_iso(dated) if dated else None,
+        says=words[number - 1][0] if len(words) >= number else "",
+    )
     if not answers["evidence"]:
-        return Attest(node, answers["text"], by)
+        return word
     path = Path(answers["evidence"]).expanduser()
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return Attest(node, answers["text"], by, path.name, sha256)
+    return replace(word, evidence=path.name, sha256=sha256)
+
+
+def save(name: str, folder: str) -> Question:
+    """Saving a text that is handed over."""
+    body = [*lines("The text is written as it is shown, and to a new file only."), *labelled("Folder", folder, "code")]
+    return Question("Save the text", tuple(body), "Save", (Field("path", "File:", "A name", is_new=True, value=name),))
+
+
+def change_input(view: RunView, program: str) -> Question:
+    """What can be done where an input is wrong: a run keeps those it began with."""
+    book = one_line(view.book.get("id", ""))
+    made = "What this run has made is found by the new one and left as it is. "
+    scenario = f" --scenario {one_line(view.scenario)}" if view.scenario else ""
+    if view.mode == "rehearsal":
+        made = "A new rehearsal begins with a simulated cloud of its own. "
+    body = [
+        *lines("A run keeps the inputs it began with, so another input means another run:"),
+        *lines("1. Copy this run's inputs (below) into a file, and change there what is wrong."),
+        line("2. Start with it: ", (f"{program} start {book} --mode {view.mode}{scenario} --inputs FILE", "code")),
+        *lines(f"3. {made}This one can then be ended (x on the run screen)."),
+    ]
+    return Question("Change an input", tuple(body), "Copy the inputs")
 
 
 def resend(node: NodeView, now_ms: int) -> Question:

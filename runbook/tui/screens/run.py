@@ -7,6 +7,7 @@ operator looks (row, page, form of commands). Nothing here waits: slow work is d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -25,12 +26,14 @@ from runbook.core.view import NodeView, RunView
 from runbook.tui.glance import Glance
 from runbook.tui.keys import IN_PLACE, bindings
 from runbook.tui.live import LiveScreen, Wanted
+from runbook.tui.memory import Memory, Place
 from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, Prompted
 from runbook.tui.present import node as pages
 from runbook.tui.present.can import available
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
+from runbook.tui.present.matter import matter
 from runbook.tui.present.next import Desk, next_step
 from runbook.tui.present.rows import Key, Outline, Row
 from runbook.tui.present.standing import first_at_work, next_for_me
@@ -38,7 +41,10 @@ from runbook.tui.present.text import Line, clean
 from runbook.tui.present.words import wants_me
 from runbook.tui.screens.decide import Operator
 from runbook.tui.screens.help import help_rows
+from runbook.tui.screens.keeper import Keeper
+from runbook.tui.screens.map import MapScreen
 from runbook.tui.widgets.bars import FindBar, KeyLine, NextBar, Page, PageNames
+from runbook.tui.widgets.map_view import MapPane, MapView
 from runbook.tui.widgets.node_tree import NodeTree
 from runbook.tui.widgets.prose import Prose
 
@@ -49,8 +55,8 @@ if TYPE_CHECKING:
 _PROMPT_S = 900.0
 """How long what a sign-in wants stays on the screen; a device code lives as long."""
 
-PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries")
-_COMMANDS, _ENTRIES = PAGES.index("Commands"), PAGES.index("Entries")
+PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries", "Map")
+_COMMANDS, _ENTRIES, _MAP = PAGES.index("Commands"), PAGES.index("Entries"), PAGES.index("Map")
 
 
 class RunScreen(LiveScreen[None]):
@@ -61,21 +67,33 @@ class RunScreen(LiveScreen[None]):
         settle_s: for so long after the selection moved by itself, approving is refused: the operator's finger may
             have meant the node before.
         program: how the operator calls this program.
+        memory: where the operator's place is kept, and how long things take.
+        place: where the operator looked last.
     """
 
     screen_name = "run"
     BINDINGS: ClassVar[list[BindingType]] = bindings("run")
 
     def __init__(
-        self, attachment: Attachment, *, redraw_s: float = 0.05, settle_s: float = 0.4, program: str = "runbook"
+        self,
+        attachment: Attachment,
+        *,
+        redraw_s: float = 0.05,
+        settle_s: float = 0.4,
+        program: str = "runbook",
+        memory: Memory | None = None,
+        place: Place | None = None,
     ) -> None:
         super().__init__(attachment, redraw_s=redraw_s, program=program)
+        self.keeper = Keeper(self, memory or Memory(), place)
         self.key: Key | None = None
         """The selected row."""
         self.follows = True
         """Whether the selection goes by itself to the node that wants the operator."""
         self.face: pages.Face = "az"
         """The form in which commands are shown."""
+        self.is_whole = False
+        """Whether the Plan page shows resource ids in full."""
         self.sent: set[str] = set()
         """Nodes for which a command is on its way."""
         self.is_settling = False
@@ -101,12 +119,17 @@ class RunScreen(LiveScreen[None]):
                 yield PageNames(id="page-names")
                 with Page(id="page"):
                     yield Prose(id="page-text")
+                yield MapPane(id="map")
         yield NextBar(id="next")
         yield FindBar(id="find")
         yield KeyLine("run")
 
     def on_mount(self) -> None:
         self.query_one(NodeTree).focus()
+        self.keeper.start()
+
+    def on_unmount(self) -> None:
+        self.keeper.flush()
 
     @property
     def is_opening(self) -> bool:
@@ -183,6 +206,7 @@ class RunScreen(LiveScreen[None]):
             self._drawn = self.view
             cast("RunbookApp", self.app).attend(self.view)
             self.query_one(NodeTree).show(self._outline.of(self.view))
+            self.keeper.restore()
         if self.follows:
             self._follow(is_first)
         self._choose_first()
@@ -201,15 +225,23 @@ class RunScreen(LiveScreen[None]):
         self.query_one("#head", Prose).show(self._head(now_ms))
         self.query_one(PageNames).show_names(self._page_names(), self._page)
         self.query_one("#page-text", Prose).show(self._page_rows(now_ms))
+        at = self.node.id if self.node else None
+        self.query_one(MapPane).take_turn(self.query_one("#page", Page), self._page == _MAP, self.view, at)
         node_id = node.id if node else None
         watched = a.driver if a.is_read_only else None
         has_sent = node_id in self.sent if node else bool(self.sent)
         desk = Desk(now_ms, watched, has_sent, self.ended_by, self.program, self.is_opening, self.step, self._real_s)
+        desk = replace(desk, expected=self.keeper.expected)
         self.query_one(NextBar).show(next_step(view, node_id, desk))
         is_closed = a.is_read_only or self.ended_by is not None
         can = available(view, node_id, self.phase, is_closed, self.step)
         renamed = {"pause": "Go on"} if view.paused else {}
         self.query_one(KeyLine).offer(IN_PLACE | can, renamed)
+        self.keeper.note()
+
+    @on(MapView.Chosen)
+    def _chosen_on_map(self, event: MapView.Chosen) -> None:
+        self._came_back(Wanted("", event.node))
 
     @property
     def _real_s(self) -> Callable[[int], float | None] | None:
@@ -259,9 +291,9 @@ class RunScreen(LiveScreen[None]):
             return pages.group_page(self.view, *self.key) if self.key else []
         match PAGES[self._page]:
             case "Guide":
-                return pages.guide(self.view, node, now_ms, self._real_s)
+                return pages.guide(self.view, node, now_ms, self._real_s, self.keeper.expected)
             case "Plan":
-                return pages.plan(node)
+                return pages.plan(node, is_whole=self.is_whole)
             case "Commands":
                 return pages.commands(node, self.changes(), self.face)
             case _:
@@ -302,6 +334,10 @@ class RunScreen(LiveScreen[None]):
         self._page = page % len(PAGES)
         self.query_one("#page", Page).scroll_home(animate=False)
         self.draw_text()
+
+    def turn_to(self, page: str) -> None:
+        """Look at a page by its name, where there is one of that name."""
+        self._page = PAGES.index(page) if page in PAGES else self._page
 
     @property
     def page(self) -> str:
@@ -376,6 +412,11 @@ class RunScreen(LiveScreen[None]):
 
     # ------------------------------------------------------------ keys
 
+    @on(NodeTree.Entered)
+    def _entered(self) -> None:
+        if self.node is not None and matter(self.node):
+            self.action_act("open")
+
     def action_act(self, id_: str) -> None:
         """Do what a key of the list stands for."""
         match id_:
@@ -390,6 +431,19 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                runs = cast("RunbookApp", self.app).around.runs
+                self.show_above(CompareScreen(self.view.id, runs, past=self.attachment.past()))
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                past = self.attachment.past()
+                self.show_above(TimelineScreen(past, self.attachment, redraw_s=self.redraw_s, program=self.program))
+            case "map":
+                node, plotter = self.node.id if self.node else "", self.query_one(MapView).plotter
+                self.show_above(MapScreen(self.attachment, node, plotter, program=self.program))
             case "find":
                 self.query_one("#keys").display = False
                 self.query_one(FindBar).open()
@@ -436,6 +490,10 @@ class RunScreen(LiveScreen[None]):
         self.query_one(NodeTree).focus()
 
     def _next_face(self) -> None:
+        if self.page == "Plan":
+            self.is_whole = not self.is_whole
+            self.draw_text()
+            return
         known = pages.faces(self.changes()) or ["az"]
         self.face = known[(known.index(self.face) + 1) % len(known)] if self.face in known else known[0]
         self._page = _COMMANDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -45,20 +46,19 @@ class PageNames(Prose):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._names: Sequence[str] = ()
+        self._ends: Sequence[int] = ()
 
     def show_names(self, names: Sequence[str], shown: int) -> None:
         """Show these names; ``shown`` counts from 0."""
-        self._names = names
+        pad = " " if sum(cell_len(name) + 2 for name in names) <= (self.size.width or 80) else ""
         spans: list[Span] = []
         for number, name in enumerate(names):
-            spans.append((f"[{name}]", "tab") if number == shown else (f" {name} ", "muted"))
+            spans.append((f"[{name}]", "tab") if number == shown else (f"{pad}{name} ", "muted"))
+        self._ends = list(accumulate(cell_len(text) for text, _ in spans))
         self.show([tuple(spans)])
 
     def on_click(self, event: events.Click) -> None:
-        end = 0
-        for number, name in enumerate(self._names):
-            end += cell_len(name) + 2
+        for number, end in enumerate(self._ends):
             if event.x < end:
                 self.post_message(self.Chosen(number))
                 return
@@ -110,7 +110,9 @@ class NextBar(Page):
             if todo.key
             else line((todo.action, "heading"))
         )
-        self.query_one("#next-text", Prose).show([head, *todo.lines])
+        said = " tells all about the selected node" if todo.key == "n" else " tells more"
+        more: Line = line("   ", (todo.more, "key"), (said, "muted")) if todo.more else ()
+        self.query_one("#next-text", Prose).show([(*head, *more), *todo.lines])
 
 
 class FindBar(Horizontal):

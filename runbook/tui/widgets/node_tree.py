@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
@@ -33,11 +34,14 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         Binding("home", "scroll_home", "First", show=False),
         Binding("end", "scroll_end", "Last", show=False),
         Binding("space", "toggle_node", "Fold", show=False),
-        Binding("enter", "toggle_node", "Fold", show=False),
+        Binding("enter", "enter_row", "Open", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
     ICON_NODE = "▸ "
     ICON_NODE_EXPANDED = "▾ "
+
+    class Entered(Message):
+        """Enter was pressed on a row that holds no others: the selected one."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(Text("run"), _EMPTY, id=id)
@@ -53,6 +57,13 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         """The key of the row under the cursor."""
         node = self.cursor_node
         return node.data.key if node is not None and node.data is not None else None
+
+    def action_enter_row(self) -> None:
+        """Fold or unfold a row that holds others; else say that it was entered."""
+        if self.cursor_node is not None and self.cursor_node.allow_expand:
+            self.action_toggle_node()
+        else:
+            self.post_message(self.Entered())
 
     def show(self, branches: Sequence[Branch]) -> None:
         """Make the tree look like this outline. The cursor stays on its key where that still exists."""
@@ -159,6 +170,22 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         """Whether a row holds others that are not shown."""
         place = self._places.get(key)
         return place is not None and place.allow_expand and not place.is_expanded
+
+    def has(self, key: Key) -> bool:
+        """Whether there is such a row."""
+        return key in self._places
+
+    def folds(self) -> tuple[frozenset[Key], frozenset[Key]]:
+        """The rows that hold others: those that are folded, and those that are open."""
+        holding = [(key, place.is_expanded) for key, place in self._places.items() if place.allow_expand]
+        return frozenset(k for k, is_open in holding if not is_open), frozenset(k for k, is_open in holding if is_open)
+
+    def fold(self, folded: Iterable[Key], opened: Iterable[Key]) -> None:
+        """Fold and open rows, as far as they are there."""
+        for keys, is_open in ((folded, False), (opened, True)):
+            for place in (self._places[key] for key in keys if key in self._places):
+                if place.allow_expand and place.is_expanded is not is_open:
+                    place.toggle()
 
     def get_label_width(self, node: TreeNode[Row]) -> int:
         """Asked for every line of the tree to know how far it scrolls sideways, which it never does."""

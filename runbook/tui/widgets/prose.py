@@ -41,5 +41,14 @@ class Prose(Static):
         """Show these lines."""
         if (new := tuple(rows)) != self.rows:
             self.rows = new
-            boxed = {role for row in new for _, role in row if role in BOXED}
-            self.update(content(new, {role: self.get_visual_style(f"role--{role}") for role in boxed}))
+            self._draw()
+
+    def _draw(self) -> None:
+        boxed = {role for row in self.rows for _, role in row if role in BOXED}
+        self.update(content(self.rows, {role: self.get_visual_style(f"role--{role}") for role in boxed}))
+
+    def notify_style_update(self) -> None:
+        """Another theme: what was looked up is looked up again, once the new styles are there."""
+        super().notify_style_update()
+        if any(role in BOXED for row in self.rows for _, role in row):
+            self.call_later(self._draw)

@@ -1,0 +1,183 @@
+"""What the operator does with a run or a book of the home screen: questions first, then work in a worker.
+
+Invariant: nothing is put away unfinished, taken over or written over without having been asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+
+from runbook.core.error import RunbookError, UsageError
+from runbook.tui.live import Wanted
+from runbook.tui.messages import Chosen, HomeDone
+from runbook.tui.present.text import clean, lines, one_line, short_middle
+from runbook.tui.screens.dialogs import Answers, Dialog, Field, Question
+
+if TYPE_CHECKING:
+    from runbook.journal.runs import Listed
+    from runbook.tui.app import RunbookApp
+    from runbook.tui.given import Home
+    from runbook.tui.runs import Runs
+    from runbook.tui.screens.home import HomeScreen
+
+
+class Acts:
+    """Carries out what the keys of the home screen ask for.
+
+    Args:
+        screen: tells what is chosen.
+        home: does it.
+    """
+
+    def __init__(self, screen: HomeScreen, home: Home) -> None:
+        self._screen = screen
+        self._home = home
+
+    def on_book(self, book: str) -> None:
+        """Rehearse a book."""
+        self._screen.post_message(Chosen(partial(self._home.start_rehearsal, book)))
+
+    def make(self, book: str) -> None:
+        """Make a run, of this book or, where it is empty, of one that is asked for."""
+        if self._home.new_run is None:
+            return
+
+        def made(run: str | None) -> None:
+            if run:
+                self._choose(self._home.open_run, run)
+
+        self._screen.app.push_screen(self._home.new_run(book), made)
+
+    def on_run(self, id_: str, run: Listed) -> None:
+        """Do what a key asks for with a run."""
+        home = self._home
+        match id_:
+            case "open":
+                self._choose(home.open_run, run.id)
+            case "watch":
+                self._choose(home.watch_run, run.id)
+            case "take_over":
+                self._ask(_take_over(run), lambda _: self._choose(home.take_over, run.id))
+            case "archive":
+                self._put_away(run)
+            case "report":
+                label = f"Write it to this file; without a folder, in {short_middle(clean(Path.cwd()), 34)}"
+                field = Field("file", label, "A file", value=f"{run.id}-report.html")
+                body = lines("One file that opens in any browser: every command, check, approval and wait.", "muted")
+                question = Question(f"Report of {one_line(run.id)}", tuple(body), "Write", (field,))
+                self._ask(question, lambda answers: self._named(run, answers["file"]))
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                self._look_back(CompareScreen(run.id, self._runs), run.id)
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                self._look_back(TimelineScreen(self._runs.past(run.id)), run.id)
+            case _:
+                raise AssertionError(id_)
+
+    def _choose(self, opener: Callable[[str], object], run: str) -> None:
+        self._screen.post_message(Chosen(partial(opener, run)))  # type: ignore[arg-type]
+
+    @property
+    def _runs(self) -> Runs:
+        return cast("RunbookApp", self._screen.app).around.runs
+
+    def _look_back(self, screen: Screen[Wanted | None], run: str) -> None:
+        """Put a screen about a run's past above; who wants one of its nodes opens the run."""
+
+        def came_back(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self._choose(self._home.open_run, run)
+
+        self._screen.app.push_screen(screen, came_back)
+
+    def _ask(self, question: Question, then: Callable[[Answers], object]) -> None:
+        def answered(answers: Answers | None) -> None:
+            if answers is not None:
+                then(answers)
+
+        self._screen.app.push_screen(Dialog(question), answered)
+
+    def _put_away(self, run: Listed) -> None:
+        def go(_: Mapping[str, str]) -> None:
+            back = run.is_archived
+            told = f"{run.id} is back among the runs." if back else f"{run.id} is put away. A shows what was put away."
+            self._do(partial(self._home.archive, run.id, back), told)
+
+        if run.is_archived or run.summary is None or run.summary.is_over:
+            go({})
+        else:
+            self._ask(_unfinished(run), go)
+
+    def _named(self, run: Listed, text: str) -> None:
+        path = Path(text).expanduser()
+        path = path / f"{run.id}-report.html" if path.is_dir() else path.absolute()
+        if path.exists():
+            body = [*lines(str(path), "code"), *lines("It exists already. What is in it will be lost.")]
+            question = Question("Write over this file?", tuple(body), "Write over it", is_grave=True)
+            self._ask(question, lambda _: self._write(run, path, True))
+        else:
+            self._write(run, path, False)
+
+    def _write(self, run: Listed, path: Path, over: bool) -> None:
+        def work() -> str:
+            faults = self._home.report(run, path, over)
+            damaged = " The journal is damaged; the report says where." if faults else ""
+            return f"The report is in {path}.{damaged}"
+
+        self._do(work, "")
+
+    def _do(self, work: Callable[[], str | None], told: str) -> None:
+        """Do something in a worker, and say what came of it."""
+
+        def run() -> None:
+            try:
+                self._screen.post_message(HomeDone(work() or told))
+            except RunbookError as error:
+                self._screen.post_message(HomeDone("", error))
+            except OSError as error:
+                failed = UsageError(f"It could not be done: {error.strerror or error}.")
+                self._screen.post_message(HomeDone("", failed))
+
+        self._screen.run_worker(run, thread=True, group="do", name="do")
+
+
+def why_not(id_: str, run: Listed | None) -> str:
+    """Why a key means nothing at this row."""
+    if id_ == "new":
+        return "That is not possible here."
+    if run is None:
+        return "That is for runs; this is a book. Enter rehearses it."
+    if run.is_archived:
+        return "It was put away: x brings it back."
+    if id_ == "take_over":
+        return "Nobody drives it: Enter goes on with it."
+    if id_ == "archive":
+        return "Somebody drives it. It can be put away once they have left it."
+    return "This run cannot be read; below it stands why, and what can be done."
+
+
+def _take_over(run: Listed) -> Question:
+    who = f"{run.driver.account} on {run.driver.host} (process {run.driver.pid})" if run.driver else "somebody"
+    body = [
+        *lines(f"It is driven by {who}, which is alive."),
+        *lines("That process writes and sends nothing more from then on."),
+        *lines("A call that it has just sent may still arrive; it is looked for before anything else."),
+        *lines("Ask them first, if you can."),
+    ]
+    return Question(f"Take over {one_line(run.id)}?", tuple(body), "Take over", is_grave=True)
+
+
+def _unfinished(run: Listed) -> Question:
+    body = [
+        *lines("It is neither done nor aborted. Put away, it is not listed, and nobody will be reminded of it."),
+        *lines("Nothing is deleted: A shows what was put away, x brings it back."),
+    ]
+    return Question(f"Put {one_line(run.id)} away unfinished?", tuple(body), "Put away", is_grave=True)

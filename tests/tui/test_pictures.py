@@ -1,0 +1,96 @@
+"""Every screen's looks as pictures: at three sizes, dark, light and without colour, compared to the cell.
+
+A picture that changed on purpose is taken anew with ``pytest tests/tui/test_pictures.py --take-pictures``; read what
+changed before committing it. Clock and data are fixed, so the same code gives the same picture.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import pytest
+from textual.widgets import Input
+
+from runbook.tui.app import RunbookApp
+from runbook.tui.around import Around
+from runbook.tui.settings import Kept, Settings
+from tests.tui.conftest import idle
+from tests.tui.looks import LOOKS, Look
+from tests.tui.picture import colours, strips, words
+
+TAKEN_WITH: Final = "8.2.8"
+"""The Textual whose pictures are kept: another one draws frames and scroll bars its own way."""
+
+KEPT: Final = Path(__file__).parent / "pictures"
+SIZES: Final = {"80x24": (80, 24), "120x36": (120, 36), "200x60": (200, 60)}
+
+
+async def taken(look: Look, size: tuple[int, int]) -> str:
+    """The words of a look, and its cells without colour, in dark and in light ones."""
+    app = RunbookApp(**look.app(), around=Around(Kept(Settings(animations=False))), redraw_s=0.0, settle_s=0.0)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await idle(pilot)
+        for key in look.keys:
+            await pilot.press(key)
+            await idle(pilot)
+        parts = [words(strips(app)), "== without colour", colours(strips(app))]
+        app._filters.clear()  # NO_COLOR is a filter over what is drawn
+        for theme in ("light", "dark"):
+            app.set_one("theme", theme)
+            await idle(pilot)
+            assert words(strips(app)) == parts[0] or look.tells_theme, "without colour the words differ"
+            parts += [f"== {theme}", colours(strips(app))]
+    app.close()
+    return "\n".join([*parts, ""])
+
+
+@pytest.mark.skipif(
+    version("textual") != TAKEN_WITH,
+    reason=f"the pictures were taken with Textual {TAKEN_WITH}, here is {version('textual')}",
+)
+@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize("name", list(LOOKS))
+async def test_a_look_is_drawn_as_its_picture_shows_it(
+    name: str, size: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(Input, "cursor_blink", False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    picture = await taken(LOOKS[name], SIZES[size])
+    file = KEPT / f"{name}-{size}.txt"
+    if request.config.getoption("--take-pictures"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(picture, encoding="utf-8")
+    assert picture == file.read_text(encoding="utf-8")
+
+
+def test_no_picture_is_kept_of_a_look_that_is_gone() -> None:
+    assert {f.name for f in KEPT.iterdir()} == {f"{name}-{size}.txt" for name in LOOKS for size in SIZES}
+
+
+@contextmanager
+def load() -> Iterator[None]:
+    """A busy process for every core."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("number", range(50))
+def test_the_pictures_are_the_same_on_a_loaded_machine(number: int) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-k", "test_a_look_is_drawn", str(Path(__file__))]
+    with load():
+        done = subprocess.run(command, capture_output=True, text=True, timeout=1700)
+    assert done.returncode == 0, done.stdout[-3000:]
