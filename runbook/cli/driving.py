@@ -166,9 +166,10 @@ def settings_of(home: Path) -> Kept:
 
 def around(home: Path, desk: Desk) -> Around:
     """What screens are given beside a run."""
+    from runbook.cli.making import Workshop
     from runbook.tui.around import Around
 
-    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home))
+    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home), Workshop(home).making)
 
 
 def runs_of(home: Path) -> Runs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
 from runbook.cli.desk import Desk
-from runbook.cli.driving import Front, check_terminal
+from runbook.cli.driving import Front, around, check_terminal
 from runbook.cli.exits import Exit
 
 if TYPE_CHECKING:

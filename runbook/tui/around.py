@@ -14,6 +14,7 @@ from runbook.tui.settings import Kept
 
 if TYPE_CHECKING:
     from runbook.dns.model import Table
+    from runbook.tui.making import Making
 
 
 def _no_runs() -> Runs:
@@ -29,9 +30,11 @@ class Around:
         memory: where the operator looked last in each run, and how long things take.
         runs: what is known of other runs.
         names: looks up every name of a run; called in a worker thread. None where that is not possible.
+        making: makes new runs; None where that is not allowed.
     """
 
     kept: Kept = field(default_factory=Kept)
     memory: Memory = field(default_factory=Memory)
     runs: Runs = field(default_factory=_no_runs)
     names: Callable[[RunView], Table] | None = None
+    making: Making | None = None
