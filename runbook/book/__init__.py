@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runbook.book.errors import BookErrors
     from runbook.book.graph import ordered
-    from runbook.book.inputs import InputFile, check_inputs, load_inputs, parse_sets
+    from runbook.book.inputs import (
+        InputFile,
+        Judged,
+        check_inputs,
+        dump_inputs,
+        judge_inputs,
+        load_inputs,
+        parse_sets,
+        save_inputs,
+    )
     from runbook.book.kinds import describe
     from runbook.book.load import BookInfo, book_from_json, lint, list_books, load_book
     from runbook.book.model import Book, InputSpec, Need, Phase, StepSpec
@@ -26,7 +35,16 @@ if TYPE_CHECKING:
 _HOMES = {
     "errors": ("BookErrors",),
     "graph": ("ordered",),
-    "inputs": ("InputFile", "check_inputs", "load_inputs", "parse_sets"),
+    "inputs": (
+        "InputFile",
+        "Judged",
+        "check_inputs",
+        "dump_inputs",
+        "judge_inputs",
+        "load_inputs",
+        "parse_sets",
+        "save_inputs",
+    ),
     "kinds": ("describe",),
     "load": ("BookInfo", "book_from_json", "lint", "list_books", "load_book"),
     "model": ("Book", "InputSpec", "Need", "Phase", "StepSpec"),
@@ -42,6 +60,7 @@ __all__ = [
     "BookInfo",
     "InputFile",
     "InputSpec",
+    "Judged",
     "Need",
     "Phase",
     "Source",
@@ -49,8 +68,10 @@ __all__ = [
     "book_from_json",
     "check_inputs",
     "describe",
+    "dump_inputs",
     "expand",
     "expansion_needs",
+    "judge_inputs",
     "known_steps",
     "lint",
     "list_books",
@@ -60,6 +81,7 @@ __all__ = [
     "ordered",
     "params",
     "parse_sets",
+    "save_inputs",
     "schema",
     "when",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
     from runbook.core.view import RunView
+    from runbook.journal.past import Past
+    from runbook.tui.runs import Runs
     from runbook.tui.settings import Kept
     from runbook.wiring import Wish
     from runbook.wiring.live_drive import Consent
@@ -158,6 +161,30 @@ def settings_of(home: Path) -> Kept:
     return kept
 
 
+def runs_of(home: Path) -> Runs:
+    """What a screen may know of the runs beside the one it shows. What cannot be read is left out: `runs` tells it."""
+    from runbook.home import journal_path, run_ids
+    from runbook.tui.runs import Runs
+
+    def listed() -> list[dict[str, Any]]:
+        from runbook.cli.listing import run_doc
+        from runbook.cli.reading import view_of
+        from runbook.core.error import RunbookError
+
+        found = []
+        for run in run_ids(home):
+            with contextlib.suppress(RunbookError):
+                found.append(run_doc(*view_of(home, run)))
+        return sorted(found, key=lambda doc: str(doc["created_at"]), reverse=True)
+
+    def past(run: str) -> Past:
+        from runbook.journal.reader import JournalPast
+
+        return JournalPast(journal_path(home, run))
+
+    return Runs(listed, past, names_of(home))
+
+
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
     from runbook.cli.desk import Desk
     from runbook.tui.app import run_app
@@ -180,7 +207,7 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
         program=output.program(),
         kept=settings_of(home),
         memory=Desk(home).memory(),
-        names=names_of(home),
+        runs=runs_of(home),
     )
     if failure is not None:
         raise failure

@@ -194,8 +194,8 @@ def _below(view: RunView, node: NodeView, names: Mapping[str, str], now_ms: int,
     wait = node.waiting
     if node.state is NodeState.WAITING and wait:
         told += sentences(stands(view, node, wait, now_ms, earlier), wait["who"])
-        told += [f"The last look failed: {node.error['message']} {node.error['hint']}".rstrip()] if node.error else []
     if node.state in (NodeState.WAITING, NodeState.BLOCKED):
+        told += [f"The last look failed: {node.error['message']} {node.error['hint']}".rstrip()] if node.error else []
         told += [f"said: {said}" for said in map(_said, node.attested)]
         words = [w for doc in (wait, node.blocked) if doc for w in doc.get("words", ())]
         if words:

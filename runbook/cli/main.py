@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "verify": "Look whether the cloud is still as a run left it.",
     "dns": "Hold every private name of a run against what each place answers.",
     "migrate": "Show what a newer book changes in a run, and move it there.",
+    "compare": "Lay one run beside another of the same book: what differed, and where.",
     "abort": "End a run for good. What was changed stays changed.",
     "archive": "Put a run away, out of the listings; nothing is deleted.",
     "report": "Write the hand-over report of a run: md, html or json.",

@@ -145,7 +145,7 @@ def _is_news(event: Event) -> bool:
     # That a wait could not be looked at changes nothing about it, and a rule that still blocks has been told.
     if entry.kind is Kind.OBSERVED and entry.to is NodeState.BLOCKED:
         return event.view.nodes[entry.node].blocked_since_ms == entry.at_ms
-    return not (entry.kind is Kind.DEFERRED and entry.to is NodeState.WAITING)
+    return not (entry.kind is Kind.DEFERRED and entry.to in (NodeState.WAITING, NodeState.BLOCKED))
 
 
 def _due(node: NodeView, from_ms: int, to_ms: int) -> str | None:

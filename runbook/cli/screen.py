@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
 from runbook.cli.desk import Desk
-from runbook.cli.driving import Front, check_terminal, settings_of
+from runbook.cli.driving import Front, check_terminal, runs_of, settings_of
 from runbook.cli.exits import Exit
-from runbook.cli.names import names_of
 
 if TYPE_CHECKING:
     from runbook.journal.runs import Listed
@@ -40,11 +40,26 @@ def show_home(home: Path) -> Exit:
         told_of_run=desk.told_of_run,
         told_of_book=desk.told_of_book,
         now_ms=RealClock().now_ms,
+        new_run=_maker(home),
     )
-    failure = run_home(given, output.program(), settings_of(home), desk.memory(), names_of(home))
+    failure = run_home(given, output.program(), settings_of(home), desk.memory(), runs_of(home))
     if failure is not None:
         raise failure
     return Exit.DONE
+
+
+def _maker(home: Path) -> Callable[[str], Any]:
+    """Makes the form of a new run; one sign-in serves all of them."""
+    from runbook.cli.making import Workshop
+
+    workshop = Workshop(home)
+
+    def form(book: str) -> Any:
+        from runbook.tui.screens.new_run import NewRunScreen
+
+        return NewRunScreen(workshop.making, book)
+
+    return form
 
 
 def _books() -> list[Any]:

@@ -21,6 +21,8 @@ from runbook.core.view import RunView
 from runbook.journal.fold import fold
 from runbook.journal.lease import driver, words
 from runbook.journal.load import load_view
+from runbook.journal.past import Past
+from runbook.journal.reader import JournalPast
 from runbook.journal.store import Journal
 
 
@@ -94,6 +96,9 @@ class Follower:
 
     def entries(self, node: str | None, limit: int = 200) -> list[Entry]:
         return read_entries(self._path, node, limit)
+
+    def past(self) -> Past:
+        return JournalPast(self._path)
 
     def close(self) -> None:
         self._closed.set()

@@ -21,6 +21,8 @@ from runbook.core.event import Event
 from runbook.core.view import RunView
 from runbook.engine.engine import Engine, Until
 from runbook.engine.follower import Follower, read_entries
+from runbook.journal.past import Past
+from runbook.journal.reader import JournalPast
 
 __all__ = ["Attachment", "Follower", "Host", "Session"]
 
@@ -60,6 +62,10 @@ class Attachment(Protocol):
 
     def entries(self, node: str | None, limit: int = 200) -> list[Entry]:
         """The newest entries, of one node or of the run, oldest first."""
+        ...
+
+    def past(self) -> Past:
+        """Where the run can be read from its first entry on, apart from whoever drives it."""
         ...
 
     def close(self) -> None:
@@ -205,6 +211,9 @@ class Host:
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         return self._session.engine.listen(callback)
+
+    def past(self) -> Past:
+        return JournalPast(self._journal)
 
     def entries(self, node: str | None, limit: int = 200) -> list[Entry]:
         return read_entries(self._journal, node, limit)

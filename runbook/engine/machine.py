@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from runbook.book import Book, load_step, params
 from runbook.core.arm import Operation, Running
-from runbook.core.docs import ErrorDoc, WaitDoc
+from runbook.core.docs import ErrorDoc
 from runbook.core.entry import Draft, Kind, seal
 from runbook.core.error import (
     AnswerMissing,
@@ -37,6 +37,8 @@ from runbook.engine.world import Limits, World
 from runbook.step import Change, Changes, RunFacts, Step, StepContext, Verdict
 
 TOO_MANY: Final = 429
+LONGEST_BLIND_S: Final = 4 * 3600.0
+"""Between looks that fail, where a wait does not say how often it is looked at."""
 CROWD_PATIENCE: Final = 64
 """Times as many postponements as otherwise before a node fails, where ARM only says that there were too many calls."""
 
@@ -225,8 +227,8 @@ class Machine:
         if is_crowd := _is_crowd(error):
             doc["throttled"] = True
         pause_s = self._pace.turned_away(self._world.clock.now_ms(), asked_s) if is_crowd else 0.0
-        if node.waiting is not None and not refused:
-            return self._wait_on(node, node.waiting, doc, max(asked_s, pause_s))
+        if _is_patient(node) and not refused:
+            return self._wait_on(node, doc, max(asked_s, pause_s))
         # That there were too many calls is nobody's fault: all wait together, and longer before one gives up.
         if tries >= self._limits.deferrals * (CROWD_PATIENCE if is_crowd else 1):
             doc["hint"] = f"Tried {tries + 1} times. {doc['hint']}".strip()
@@ -236,16 +238,17 @@ class Machine:
         data = {"error": doc, "due_ms": self._later(delay_s), "attempt": tries + 1, **refused}
         return Draft(Kind.DEFERRED, node.id, to, data)
 
-    def _wait_on(self, node: NodeView, wait: WaitDoc, error: ErrorDoc, asked_s: float) -> Draft:
-        """A wait could not be looked at: it goes on. A laptop without a network for a week must not end it.
+    def _wait_on(self, node: NodeView, error: ErrorDoc, asked_s: float) -> Draft:
+        """A wait, or a rule that looks again by itself, could not be looked at: it goes on as it was.
 
-        The delay grows as any other until it is the wait's own, so there is at most one look in each interval.
+        A laptop without a network for a week must not end it. The delay grows as any other until it is the wait's own,
+        so there is at most one look in each interval.
         """
-        poll = wait.get("poll")
-        longest_s = poll["longest_s"] if poll else self._limits.longest_delay_s
+        poll = node.waiting.get("poll") if node.waiting else None
+        longest_s = poll["longest_s"] if poll else LONGEST_BLIND_S
         delay_s = min(longest_s, self._limits.first_delay_s * 2.0 ** min(node.deferred, 64))
         data = {"error": error, "due_ms": self._later(max(asked_s, delay_s)), "attempt": node.deferred + 1}
-        return Draft(Kind.DEFERRED, node.id, NodeState.WAITING, data)
+        return Draft(Kind.DEFERRED, node.id, NodeState.BLOCKED if node.blocked else NodeState.WAITING, data)
 
     def _refused(self, node: NodeView, error: ErrorDoc, digest: str, title: str) -> Draft:
         """ARM's own no. A step that tidies up is asked once more; for any other the node fails."""
@@ -283,6 +286,11 @@ def _facts(view: RunView) -> RunFacts:
         account=pinned["account"],
         subscriptions=pinned["subscriptions"],
     )
+
+
+def _is_patient(node: NodeView) -> bool:
+    """Whether it is looked at only to see whether somebody acted: by a wait, or a rule that looks again by itself."""
+    return node.waiting is not None or (node.blocked is not None and node.blocked["next_poll_ms"] is not None)
 
 
 def _is_never_repeated(node: NodeView) -> bool:

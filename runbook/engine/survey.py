@@ -20,7 +20,7 @@ The rules by which a plan stays true:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,7 +63,13 @@ class Finding:
         return self.verdict == "satisfied" or self.so_far
 
 
-async def survey(book: Book, view: RunView, world: World, limits: Limits = PATIENCE) -> tuple[Finding, ...]:
+Told = Callable[[int, int], None]
+"""Hears how many steps have been judged, and of how many."""
+
+
+async def survey(
+    book: Book, view: RunView, world: World, limits: Limits = PATIENCE, told: Told = lambda done, of: None
+) -> tuple[Finding, ...]:
     """What a run would do from here, node by node in the book's order. What it has finished is not looked at again.
 
     Args:
@@ -71,8 +77,9 @@ async def survey(book: Book, view: RunView, world: World, limits: Limits = PATIE
         view: the run; one without nodes for a run that does not exist yet.
         world: where to look.
         limits: how many looks at once, and how patiently.
+        told: hears how far it has come.
     """
-    return await _Survey(book, view, world, limits).run()
+    return await _Survey(book, view, world, limits, told).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +98,9 @@ class _Sum:
 class _Survey:
     """One survey. Each step is a task that begins when the steps it needs are judged."""
 
-    def __init__(self, book: Book, view: RunView, world: World, limits: Limits) -> None:
+    def __init__(self, book: Book, view: RunView, world: World, limits: Limits, told: Told) -> None:
         self._book = book
+        self._tell = told
         self._looks = Looks(book, world, limits)
         self._before = before(book)
         self._whens = {spec.id: self._referred(spec, spec.when) for spec in book.steps}
@@ -131,6 +139,7 @@ class _Survey:
             is_changed=all(f.verdict == "change" for f in open_),
             after=tuple(rests),
         )
+        self._tell(len(self._sums), len(self._before))
 
     def _grown(self, spec: StepSpec) -> tuple[list[NodeView], list[Finding]]:
         """The nodes to judge; or one finding for a step that cannot become nodes yet."""

@@ -204,8 +204,9 @@ def _deferred(node: NodeView, entry: Entry) -> _Fields:
     if declined := d.get("declined"):
         error = {"code": d["error"]["code"], "message": d["error"]["message"]}
         later["refused"] = (*node.refused, {**declined, "at_ms": entry.at_ms, "seq": entry.seq, **error})
-    if entry.to is NodeState.WAITING and node.waiting:
-        later["waiting"] = {**node.waiting, "next_poll_ms": d["due_ms"]}
+    if entry.to in (NodeState.WAITING, NodeState.BLOCKED):  # it goes on as it was, only later
+        later["waiting"] = node.waiting and {**node.waiting, "next_poll_ms": d["due_ms"]}
+        later["blocked"] = node.blocked and {**node.blocked, "next_poll_ms": d["due_ms"]}
     return {**later, **over, "intent": intent, "applied": applied}
 
 

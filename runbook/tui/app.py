@@ -23,18 +23,23 @@ from runbook import assets
 from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
+from runbook.journal.past import ToldPast
 from runbook.tui.glance import Glance
 from runbook.tui.memory import Memory
 from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
+from runbook.tui.runs import Runs
 from runbook.tui.screens.opening import OpeningScreen
 from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
-    from runbook.dns.model import Table
+    from typing import Any
+
+    from textual.screen import Screen
+
     from runbook.engine.host import Attachment
     from runbook.tui.given import Home
 
@@ -51,6 +56,9 @@ SHEETS = (
     "waiting.tcss",
     "failure.tcss",
     "dns.tcss",
+    "timeline.tcss",
+    "compare.tcss",
+    "new.tcss",
 )
 """A style sheet for each screen, and one for what they share."""
 
@@ -66,7 +74,7 @@ class RunbookApp(App[None]):
         program: how the operator calls this program.
         kept: the operator's settings and where they are.
         memory: where the operator looked last in each run, and how long things take.
-        names: looks up every name of a run; called in a worker thread.
+        runs: what is known of other runs.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -93,17 +101,17 @@ class RunbookApp(App[None]):
         program: str = "runbook",
         kept: Kept | None = None,
         memory: Memory | None = None,
-        names: Callable[[RunView], Table] | None = None,
+        runs: Runs | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
-        self.names = names
         self.kept = kept or Kept()
         self.settings = self.kept.settings
         self._memory = memory or Memory()
+        self.runs = runs or Runs(lambda: (), lambda _: ToldPast())
         self._open = open_attachment
-        self._home = home
+        self._home = home and self._looking_back(home)
         self._glance = glance
         self._program = program
         self._redraw_s, self._settle_s = redraw_s, settle_s
@@ -124,6 +132,21 @@ class RunbookApp(App[None]):
             self.push_screen(HomeScreen(self._home, program=self._program))
         elif self._open is not None:
             self._start_opening(self._open)
+
+    def _looking_back(self, home: Home) -> Home:
+        """The home screen with the screens that look back at a run without opening it."""
+
+        def timeline(run: str) -> Screen[Any]:
+            from runbook.tui.screens.timeline import TimelineScreen
+
+            return TimelineScreen(self.runs.past(run), redraw_s=self._redraw_s, program=self._program)
+
+        def compare(run: str) -> Screen[Any]:
+            from runbook.tui.screens.compare import CompareScreen
+
+            return CompareScreen(run, self.runs)
+
+        return replace(home, compare=home.compare or compare, timeline=home.timeline or timeline)
 
     def _start_opening(self, open_attachment: Callable[[], Attachment]) -> None:
         self.push_screen(OpeningScreen())
@@ -174,7 +197,7 @@ class RunbookApp(App[None]):
 
     @on(OpenFailed)
     def _open_failed(self, message: OpenFailed) -> None:
-        if self._home is None:
+        if self._home is None and len(self.screen_stack) <= 2:  # nothing but the opening is shown
             self.failure = message.error
             self.exit()
             return
@@ -185,7 +208,8 @@ class RunbookApp(App[None]):
 
     @on(Chosen)
     def _chosen(self, message: Chosen) -> None:
-        """A run or a book was chosen on the home screen."""
+        """A run or a book was chosen on the home screen, or a new run is to begin."""
+        self._glance = None  # it shows the run that the program was started with
         self._start_opening(message.open_attachment)
 
     # ------------------------------------------------------------ for every screen
@@ -330,7 +354,7 @@ def run_app(
     program: str = "runbook",
     kept: Kept | None = None,
     memory: Memory | None = None,
-    names: Callable[[RunView], Table] | None = None,
+    runs: Runs | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -340,12 +364,12 @@ def run_app(
         program: how the operator calls this program.
         kept: the operator's settings.
         memory: where the operator looked last, and how long things take.
-        names: looks up every name of a run; called in a worker thread.
+        runs: what is known of other runs.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory, names=names))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory, runs=runs))
 
 
 def run_home(
@@ -353,14 +377,14 @@ def run_home(
     program: str = "runbook",
     kept: Kept | None = None,
     memory: Memory | None = None,
-    names: Callable[[RunView], Table] | None = None,
+    runs: Runs | None = None,
 ) -> RunbookError | None:
     """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory, names=names))
+    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory, runs=runs))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runbook.core.expected import Experience
 from runbook.tui.present.books import BookLine
@@ -48,8 +48,6 @@ class Home:
         told_of_book: what runs of it took.
         now_ms: the machine's clock.
         new_run: a screen that makes a run of a book, or of one it asks for, and ends with the run's id.
-        compare: a screen that sets a run beside another.
-        timeline: a screen that tells a run's history.
     """
 
     list_runs: Callable[[bool], Iterable[Listed]]
@@ -64,5 +62,3 @@ class Home:
     told_of_book: Callable[[str], Told]
     now_ms: Callable[[], int]
     new_run: Callable[[str], Screen[str | None]] | None = None
-    compare: Callable[[str], Screen[Any]] | None = None
-    timeline: Callable[[str], Screen[Any]] | None = None

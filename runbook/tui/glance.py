@@ -10,6 +10,7 @@ from runbook.core.entry import Entry
 from runbook.core.error import RunbookError, UsageError
 from runbook.core.event import Event
 from runbook.core.view import RunView
+from runbook.journal.past import Past, ToldPast
 
 
 class Glance:
@@ -43,6 +44,9 @@ class Glance:
 
     def entries(self, node: str | None, limit: int = 200) -> list[Entry]:
         return []
+
+    def past(self) -> Past:
+        return ToldPast()
 
     def close(self) -> None:
         """There is nothing to let go of."""

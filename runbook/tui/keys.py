@@ -50,6 +50,8 @@ _RUN: Final = (
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("open", "o", "o", "More", "All about a node that waits, failed, is blocked or in doubt.", False),
+    Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
+    Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
     Key("map", "m", "m", "Map", "Draw the estate: networks, endpoints, zones, and what they lead to.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
     Key("dns", "D", "D", "Names", "Every private name: what it must be, what each place answers, and why.", False),
@@ -105,6 +107,38 @@ _HOME: Final = (
     Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
 )
 
+_TIMELINE: Final = (
+    Key("play", "space", "Space", "Play", "Let the cursor move by itself, and stop it; without animations, one step."),
+    Key("entry(1)", "right", "←→", "Entry", "One entry of the journal on; ← one back."),
+    Key("entry(-1)", "left", "", "", "", False),
+    Key("turn(1)", "shift+right,ctrl+right", "⇧→", "Turn", "On to where the selected row began something new.", False),
+    Key("turn(-1)", "shift+left,ctrl+left", "⇧←", "Turn", "Back to where the selected row began something new.", False),
+    Key("asked(1)", "right_square_bracket", "[ ]", "Needed you", "On to the next thing that needed a person; [ back."),
+    Key("asked(-1)", "left_square_bracket", "", "", "", False),
+    Key("broke(1)", "f", "f F", "Failures", "On to the next failure or rule in the way; F back."),
+    Key("broke(-1)", "F", "", "", "", False),
+    Key("shorten", "z", "z", "Waits", "Shorten long waits on the axis, or show time as it went by."),
+    Key("go", "enter", "Enter", "Open", "A group: fold or unfold it; a node: go to it in the run."),
+    Key("speaker", "e", "e", "Its node", "Select the node that the entry at the cursor speaks of.", False),
+    Key("first", "home", "Home", "First", "To the first entry.", False),
+    Key("last", "end", "End", "Last", "To the newest entry; the cursor then follows what comes.", False),
+    Key("faster", "plus,equals_sign", "+", "Faster", "Play faster.", False),
+    Key("slower", "minus", "-", "Slower", "Play slower.", False),
+    _HELP,
+    Key("back", "escape,h,q", "Esc", "Back", "Back to the run; nothing here changes it."),
+)
+
+_COMPARE: Final = (
+    Key("only", "d", "d", "Everything", "List only what differs, or everything."),
+    Key("go", "enter", "Enter", "Go to", "Go to the selected node in the run."),
+    Key("other", "o", "o", "Other run", "Choose another run to lay beside this one."),
+    Key("copy", "c", "c", "Copy", "Copy the differences as text."),
+    Key("scroll(1)", "j", "j", "Down", "Scroll the difference down; after Tab, PgUp and PgDn do it too.", False),
+    Key("scroll(-1)", "k", "k", "Up", "Scroll the difference up.", False),
+    _HELP,
+    Key("back", "escape,C,q", "Esc", "Back", "Back to the run; nothing here changes it."),
+)
+
 _MAP: Final = (
     Key("choose", "enter", "Enter", "Node", "Go to the node that answers for what is selected; a group opens."),
     Key("in", "plus", "+", "Closer", "Look closer at what is selected: what lies in it, its nodes, its addresses."),
@@ -148,9 +182,38 @@ _RAW: Final = (
     Key("quit", "escape,q,v", "Esc", "Back", "Close."),
 )
 
+_FIELDS: Final = (
+    Key("field(1)", "down", "↓", "Field", "The next field; Tab does it, too.", False),
+    Key("field(-1)", "up", "↑", "Field", "The field before; Shift+Tab does it, too.", False),
+    Key("list", "f2", "F2", "List", "Open the list of what the field could hold; Enter does it, too."),
+)
+_ASK: Final = Key("help", "f1", "F1", "Help", "Show every key and every sign.")
+
+_NEW: Final = (
+    *_FIELDS,
+    Key("save", "ctrl+s", "^S", "Save", "Write what is filled in to a YAML file."),
+    Key("load", "ctrl+o", "^O", "Load", "Fill in what a YAML or JSON file holds."),
+    Key("go", "f5,ctrl+g", "F5", "Summary", "Go on to the summary: what would be made, and how it is started."),
+    _ASK,
+    Key("quit", "escape", "Esc", "Back", "Leave the form; asks first if something typed would be lost."),
+)
+
+_SUMMARY: Final = (
+    *_FIELDS,
+    Key("look", "f6", "F6", "Look", "Look again at what a run would do; only reads."),
+    Key("stop", "f8", "F8", "Stop", "Give up the look that is under way."),
+    Key("go", "f5,ctrl+g", "F5", "Start", "Do what is chosen under Mode. A live run asks for the subscription's name."),
+    _ASK,
+    Key("quit", "escape", "Esc", "Back", "Back to the form; nothing is lost."),
+)
+
 SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "run": _RUN,
+    "new": _NEW,
+    "summary": _SUMMARY,
     "home": _HOME,
+    "timeline": _TIMELINE,
+    "compare": _COMPARE,
     "map": _MAP,
     "waiting": _WAITING,
     "failure": _FAILURE,

@@ -89,11 +89,15 @@ class LiveScreen(Screen[ScreenResultType]):
         self.pump.nudge()
 
     def adopt(self, attachment: Attachment) -> None:
-        """Go on with another attachment to the same run."""
+        """Go on with another attachment to the same run; so do the screens above that had the same one."""
+        was = self.attachment
         self._unlisten()
         self.attachment = attachment
         self._unlisten = attachment.listen(self.hear)
         self._renew()
+        for other in self.app.screen_stack:
+            if isinstance(other, LiveScreen) and other.attachment is was:
+                other.adopt(attachment)
 
     @property
     def is_busy(self) -> bool:

@@ -19,7 +19,7 @@ from runbook.core.entry import Entry, Kind, canonical
 from runbook.core.redact import redact
 from runbook.core.view import RunView
 from runbook.engine.recheck import Recheck, recheck
-from runbook.engine.survey import Finding, survey
+from runbook.engine.survey import Finding, Told, survey
 from runbook.engine.world import World
 from runbook.home import journal_path
 from runbook.journal.fold import fold
@@ -73,10 +73,10 @@ class Lookout:
         finally:
             await self._arm.close()
 
-    async def survey(self) -> tuple[Finding, ...]:
-        """What a run would do from here."""
+    async def survey(self, told: Told = lambda done, of: None) -> tuple[Finding, ...]:
+        """What a run would do from here. ``told`` hears how far the look has come."""
         try:
-            return await survey(self.book, self.view, self.world)
+            return await survey(self.book, self.view, self.world, told=told)
         finally:
             await self._arm.close()
 

@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.book import BookErrors, check_inputs, describe, load_inputs, parse_sets
+from runbook.book import (
+    BookErrors,
+    check_inputs,
+    describe,
+    dump_inputs,
+    judge_inputs,
+    load_inputs,
+    parse_sets,
+    save_inputs,
+)
 from runbook.book.kinds import example
-from runbook.core.error import BookError, UsageError
+from runbook.book.reader import parse
+from runbook.core.error import BookError, Unwritable, UsageError
 from tests.book.conftest import tiny, told
 
 SUB = "ABCDEF01-2222-3333-4444-555555555555"
@@ -254,3 +264,64 @@ def test_any_values_are_kept_or_told(values: dict[str, Any]) -> None:
 def test_any_sets_are_values_or_told(arguments: list[str]) -> None:
     fault = told(lambda: parse_sets(arguments))
     assert fault is None or isinstance(fault, UsageError)
+
+
+def test_each_input_is_judged_by_itself() -> None:
+    book = tiny({"id": "a"}, inputs={"sub": {"type": "subscription"}, "net": KINDS["net"], "way": KINDS["way"]})
+    judged = judge_inputs(book, {"sub": SUB, "way": "nsq", "sbu": "x"})
+    assert judged.values == {"sub": SUB.lower()}
+    assert list(judged.reasons) == ["sbu", "net", "way"]
+    assert judged.reasons["sbu"] == "there is no input `sbu`; did you mean `sub`?"
+    assert judged.reasons["net"].startswith("missing: a resource id of Microsoft.Network/virtualNetworks, for example")
+    assert judged.reasons["way"].startswith("expected one of nsg, firewall, found the text 'nsq'")
+    assert judged.faults[0].message == judged.reasons["sbu"]
+
+
+def test_faults_of_a_file_are_judged_with_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "inputs.yaml"
+    path.write_text("way: nsg\nrange: 10.0.0.1/24\n")
+    file = load_inputs(path)
+    judged = judge_inputs(BOOK, file, source=file.source)
+    assert [(f.line, f.column) for f in judged.faults] == [(2, 8)]
+    assert judged.values["way"] == "nsg"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(KINDS)),
+        st.recursive(
+            st.one_of(st.booleans(), st.integers(-9, 9), st.text(st.characters(exclude_categories=["C"]))),
+            lambda inner: st.one_of(
+                st.lists(inner, max_size=3),
+                st.dictionaries(st.text(st.characters(exclude_categories=["C"]), min_size=1), inner, max_size=3),
+            ),
+            max_leaves=6,
+        ),
+    )
+)
+def test_what_is_written_to_a_file_is_read_back_as_it_was(values: dict[str, Any]) -> None:
+    assert parse(dump_inputs(BOOK, values), "x").root.plain() == values
+
+
+@pytest.mark.parametrize("text", ["no", "1e3", "0o17", "null", "~", "2021-01-01", "- a", "a: b", "#", " x", "é\u2028b"])
+def test_texts_that_look_like_something_else_are_kept_as_text(text: str) -> None:
+    assert parse(dump_inputs(BOOK, {"text": text}), "x").root.plain() == {"text": text}
+
+
+def test_an_inputs_file_is_never_replaced_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "in.yaml"
+    save_inputs(path, "a", replaces=False)
+    with pytest.raises(FileExistsError):
+        save_inputs(path, "b", replaces=False)
+    assert path.read_text() == "a"
+    save_inputs(path, "b", replaces=True)
+    assert path.read_text() == "b"
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unwritable, match="cannot be written: No such file"):
+        save_inputs(tmp_path / "none" / "in.yaml", "a", replaces=False)
+    with pytest.raises(Unwritable, match="cannot be written"):
+        save_inputs(tmp_path, "a", replaces=True)
+    assert list(tmp_path.parent.glob(f".{tmp_path.name}*")) == []

@@ -14,7 +14,7 @@ from runbook.core.error import NotSent, Throttled, UsageError
 from runbook.core.state import NodeState, RunState
 from runbook.core.waiting import Poll
 from runbook.engine.engine import Until
-from tests.engine.tiny import Rig, TinyArm, path_of, tiny_book
+from tests.engine.tiny import SUB, Rig, TinyArm, path_of, tiny_book
 
 DAY_MS = 86_400_000
 BOOK = {"id": "gate", "uses": "testing.gate", "with": {"name": "key"}}
@@ -143,6 +143,23 @@ async def test_a_wait_goes_on_while_there_is_no_network_however_long_that_lasts(
     put_clock(rig, node.due_ms)
     await rig.engine.run(Until.PARKED)
     assert rig.state("gate") is NodeState.DONE
+
+
+async def test_a_rule_that_looks_again_by_itself_is_as_patient(tmp_path: Path) -> None:
+    arm = TinyArm()
+    arm.resources[f"/subscriptions/{SUB}/mood"] = {"says": "blocked"}
+    rig = Rig(tmp_path, tiny_book({"id": "a", "uses": "testing.moody"}), arm)
+    await rig.engine.run(Until.PARKED)
+    assert rig.outcome() is RunState.BLOCKED
+    arm.read_errors.extend([NotSent("no network", "")] * 20)
+    for _ in range(20):
+        due_ms = rig.view.nodes["a"].due_ms
+        assert due_ms is not None
+        put_clock(rig, max(rig.clock.now_ms(), due_ms))
+        await rig.engine.run(Until.PARKED)
+    node = rig.view.nodes["a"]
+    assert (node.state, node.blocked and node.blocked["rule"]) == (NodeState.BLOCKED, "rule")
+    assert node.error is not None
 
 
 async def test_what_arm_asks_for_is_waited_for(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from runbook.core.error import RunbookError
 from runbook.core.event import Event
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.journal.past import Past, ToldPast
 
 NOW = 1_793_000_000_000
 SUBSCRIPTION = "11111111-aaaa-4bbb-8ccc-000000000001"
@@ -198,6 +199,9 @@ class Store:
 
     def entries(self, node: str | None, limit: int = 200) -> list[Entry]:
         return [e for e in self.log if node is None or e.node == node][-limit:]
+
+    def past(self) -> Past:
+        return ToldPast(self.log)
 
     def close(self) -> None:
         self.is_closed = True

@@ -127,7 +127,7 @@ async def test_every_word_must_fit_somewhere() -> None:
         await pilot.press("slash")
         text = await write(pilot, "live microsoft")
         assert rows_of(text) == ["arc-wait"]
-        assert "showing 1 that fit “live microsoft”" in text
+        assert "1 fit “live microsoft”" in text
         await press(pilot, "enter")
         assert rows_of(screen_text(app)) == ["arc-wait"]
         assert rows_of(await press(pilot, "escape")) == [
@@ -251,6 +251,30 @@ async def test_enter_opens_and_q_comes_back_to_the_same_row() -> None:
     assert app.return_code == 0
 
 
+async def test_a_click_goes_to_a_row_and_another_one_opens_it() -> None:
+    house = several()
+    async with at_home(house) as (pilot, app):
+        row = next(y for y, line in enumerate(screen_text(app).splitlines()) if " arc-wait " in line)
+        await pilot.click(offset=(20, row))
+        await idle(pilot)
+        chosen = home_of(app).run
+        assert chosen is not None
+        assert chosen.id == "arc-wait"
+        assert house.asked == []
+        await pilot.click(offset=(20, row))
+        await idle(pilot)
+        assert house.asked == [("open", "arc-wait")]
+
+
+async def test_the_arrows_move_in_the_list_while_something_is_typed() -> None:
+    async with at_home(several(), (120, 36)) as (pilot, app):
+        await pilot.press("slash")
+        await write(pilot, "contoso", "down")
+        chosen = home_of(app).run
+        assert chosen is not None
+        assert chosen.id == "arc-wait"
+
+
 async def test_w_looks_on_where_nobody_drives() -> None:
     house = several()
     async with at_home(house) as (pilot, app):
@@ -339,10 +363,9 @@ async def test_what_is_refused_is_told_and_the_home_stays() -> None:
         assert isinstance(app.screen, HomeScreen)
 
 
-async def test_keys_of_screens_that_are_not_there_do_nothing_and_say_so() -> None:
+async def test_the_key_of_a_screen_that_is_not_there_does_nothing_and_says_so() -> None:
     async with at_home(several()) as (pilot, app):
-        for key in ("n", "c", "h"):
-            assert "That is not possible here." in await press(pilot, key)
+        assert "That is not possible here." in await press(pilot, "n")
         assert isinstance(app.screen, HomeScreen)
 
 
@@ -369,22 +392,6 @@ async def test_n_makes_a_run_of_the_chosen_book_and_opens_it() -> None:
         assert of == ["arc-private-link"]
         assert house.asked[-1] == ("open", "made-1")
         assert isinstance(app.screen, RunScreen)
-
-
-async def test_c_and_h_show_what_they_were_given_for_the_run() -> None:
-    of: list[tuple[str, str]] = []
-
-    def above(what: str) -> Any:
-        def make(run: str) -> Screen[Any]:
-            of.append((what, run))
-            return Above(None)
-
-        return make
-
-    async with at_home(several(), compare=above("compare"), timeline=above("history")) as (pilot, app):
-        await press(pilot, "c", "h")
-        assert of == [("compare", "arc-1"), ("history", "arc-1")]
-        assert isinstance(app.screen, HomeScreen)
 
 
 async def test_the_list_is_read_again_and_what_changed_moves_without_the_cursor() -> None:

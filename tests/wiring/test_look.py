@@ -195,3 +195,10 @@ def test_what_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
         look_again(tmp_path, RUN)
     with pytest.raises(UsageError, match="no mode 'live' with a scenario"):
         look_ahead(Wish(BOOK, mode="live"))
+
+
+def test_a_look_tells_how_far_it_has_come() -> None:
+    heard: list[tuple[int, int]] = []
+    asyncio.run(look_ahead(Wish(BOOK, scenario="arc-ga")).survey(lambda done, of: heard.append((done, of))))
+    assert [done for done, _ in heard] == list(range(1, len(heard) + 1))
+    assert {of for _, of in heard} == {len(heard)}

@@ -316,7 +316,7 @@ def about(run: Listed, now_ms: int, entries: Sequence[Line] = (), past: Experien
     if s is None:
         return _unreadable(run, now_ms)
     badge: Span = ((" LIVE " if s.mode == "live" else f" {one_line(s.mode).upper()} "), f"badge-{_badge(s.mode)}")
-    rows = [line(badge, "  ", (one_line(s.id), "heading"), "  ", *state_words(run), *_wanting(s))]
+    rows = [line(badge, "  ", (one_line(run.id), "heading"), "  ", *state_words(run), *_wanting(s))]
     rows += _spots(s, _clock(s, now_ms), past)
     rows += lines(_what_enter_does(run), "muted")
     more = ", and more will come" if s.has_more else ""

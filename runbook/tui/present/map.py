@@ -55,7 +55,9 @@ class Map:
     trail: tuple[tuple[str, str], ...]
 
 
-def draw(topology: Topology, view: RunView, width: int, focus: str = "", detail: int | None = None) -> Map:
+def draw(
+    topology: Topology, view: RunView, width: int, focus: str = "", detail: int | None = None, height: int = 24
+) -> Map:
     """The map.
 
     Args:
@@ -64,12 +66,13 @@ def draw(topology: Topology, view: RunView, width: int, focus: str = "", detail:
         width: in cells.
         focus: what to look at: a thing's key or a group's; anything else is everything.
         detail: how much to tell; None: as much as there is room for.
+        height: of the screen, in lines: a tall one has room for more of what wants attention.
     """
     if focus not in topology.things and group_of(focus) is None:
         focus = ""
     if detail is None:
         detail = fitting(topology, focus)
-    pen = _Pen(topology, view, max(24, width), detail)
+    pen = _Pen(topology, view, max(24, width), detail, max(NAMED, height // 4 - 1))
     columns = pen.columns(focus)
     gutter = 2 if focus else 7 if width >= 110 else 3
     wires = () if focus else _wires(topology)
@@ -88,8 +91,8 @@ def _wires(topology: Topology) -> Iterator[Wire]:
 class _Pen(Rows):
     """Draws one map."""
 
-    def __init__(self, topology: Topology, view: RunView, width: int, detail: int) -> None:
-        super().__init__(topology, width if width < 100 else width // 2 if width < 165 else width // 3, detail)
+    def __init__(self, topology: Topology, view: RunView, width: int, detail: int, named: int) -> None:
+        super().__init__(topology, width if width < 100 else width // 2 if width < 165 else width // 3, detail, named)
         self._view, self._width = view, width
 
     # ------------------------------------------------------------ what stands where

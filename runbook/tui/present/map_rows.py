@@ -31,14 +31,15 @@ class Rows:
         topology: what is drawn.
         column: how wide a column is, in cells.
         detail: how much is told.
+        named: of a group that is counted, so many that want attention are named.
 
     Attributes:
         nodes: by key, the node that answers for what stands there.
         opens: keys of what can be looked at more closely.
     """
 
-    def __init__(self, topology: Topology, column: int, detail: int) -> None:
-        self._map, self._detail, self._column = topology, detail, column
+    def __init__(self, topology: Topology, column: int, detail: int, named: int = NAMED) -> None:
+        self._map, self._detail, self._column, self._named = topology, detail, column, named
         self.nodes: dict[str, str] = {}
         self.opens: set[str] = set()
 
@@ -74,7 +75,7 @@ class Rows:
         """Those that want to be looked at, the most urgent first."""
         quiet = FINISHED | {NodeState.PENDING}
         wanting = sorted((t for t in things if t.state not in (None, *quiet)), key=lambda t: urgency(t.state))  # type: ignore[arg-type]
-        rows = [replace(next(iter(self._rows(t))), indent=2) for t in wanting[:NAMED]]
+        rows = [replace(next(iter(self._rows(t))), indent=2) for t in wanting[: self._named]]
         left = len(wanting) - len(rows)
         return [*rows, *([said("", f"and {left} more under way")] if left > 0 else [])]
 

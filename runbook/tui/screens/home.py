@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import OptionList
@@ -45,7 +45,11 @@ class HomeScreen(Screen[None]):
     """
 
     screen_name = "home"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("home")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("home"),
+        Binding("up", "move('cursor_up')", "Up", show=False),
+        Binding("down", "move('cursor_down')", "Down", show=False),
+    ]
 
     class Listing(Message):
         """Runs and books were read, some or all, or could not be."""
@@ -135,7 +139,7 @@ class HomeScreen(Screen[None]):
             if has_archived:
                 runs += self._home.list_runs(True)
             self.post_message(self.Listing(runs, books))
-        except RunbookError as error:
+        except (RunbookError, OSError) as error:
             self.post_message(self.Listing(runs, (), str(error)))
 
     @on(Listing)
@@ -164,7 +168,7 @@ class HomeScreen(Screen[None]):
     def _looking(self, key: tuple[str, int], look: Callable[[], Told]) -> None:
         try:
             self.post_message(self.Looked(key, look()))
-        except RunbookError:  # its row tells what is wrong with it
+        except (RunbookError, OSError):  # its row tells what is wrong with it
             self.post_message(self.Looked(key, Told()))
 
     @on(Looked)
@@ -205,11 +209,11 @@ class HomeScreen(Screen[None]):
             spans += [f"{len(here)} run{'s' if len(here) > 1 else ''}"]
             spans += [", ", (f"{live} {mode_span('live')[0]}", "bad")] if live else []
             spans += [", ", (f"{wanting} need{'' if wanting > 1 else 's'} you", "go")] if wanting else []
-            spans += [(f" · {SORT_WORDS[self._sort]}", "muted")]
+            spans += [(f" · {SORT_WORDS[self._sort]}", "muted")] if not self._asked else []
         else:
             spans += ["rehearse a book"]
         if self._asked:
-            spans += [(f" · showing {shown} that fit “{one_line(self._asked)}”", "wait")]
+            spans += [(f" · {shown} fit “{one_line(self._asked)}”", "wait")]
         return [line(*spans), *(lines(self._problem, "bad") if self._problem else [])]
 
     def _options(self, groups: Sequence[tuple[str, Sequence[Listed]]], made: Table) -> list[tuple[str | None, Line]]:
@@ -253,8 +257,7 @@ class HomeScreen(Screen[None]):
         if run is not None:
             can |= {"archive"} if run.driver is None else {"take_over"}
             if run.summary is not None:
-                can |= {"report"} | (set() if run.is_archived else {"watch"})
-                can |= {name for name in ("compare", "timeline") if getattr(self._home, name) and not run.is_archived}
+                can |= {"report"} | (set() if run.is_archived else {"watch", "compare", "timeline"})
         return can | ({"new"} if self._home.new_run is not None else set())
 
     # ------------------------------------------------------------ where the operator looks
@@ -290,6 +293,10 @@ class HomeScreen(Screen[None]):
         self.query_one(RunList).focus()
 
     # ------------------------------------------------------------ keys
+
+    def action_move(self, how: str) -> None:
+        """Move in the list also while something is typed."""
+        getattr(self.query_one(RunList), f"action_{how}")()
 
     def action_scroll(self, direction: int) -> None:
         """Scroll what is told of the chosen row, without leaving the list."""

@@ -8,16 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
 
 from runbook.core.error import RunbookError, UsageError
+from runbook.tui.live import Wanted
 from runbook.tui.messages import Chosen, HomeDone
 from runbook.tui.present.text import clean, lines, one_line, short_middle
 from runbook.tui.screens.dialogs import Answers, Dialog, Field, Question
 
 if TYPE_CHECKING:
     from runbook.journal.runs import Listed
+    from runbook.tui.app import RunbookApp
     from runbook.tui.given import Home
+    from runbook.tui.runs import Runs
     from runbook.tui.screens.home import HomeScreen
 
 
@@ -66,15 +71,32 @@ class Acts:
                 body = lines("One file that opens in any browser: every command, check, approval and wait.", "muted")
                 question = Question(f"Report of {one_line(run.id)}", tuple(body), "Write", (field,))
                 self._ask(question, lambda answers: self._named(run, answers["file"]))
-            case "compare" if home.compare is not None:
-                self._screen.app.push_screen(home.compare(run.id))
-            case "timeline" if home.timeline is not None:
-                self._screen.app.push_screen(home.timeline(run.id))
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                self._look_back(CompareScreen(run.id, self._runs), run.id)
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                self._look_back(TimelineScreen(self._runs.past(run.id)), run.id)
             case _:
                 raise AssertionError(id_)
 
     def _choose(self, opener: Callable[[str], object], run: str) -> None:
         self._screen.post_message(Chosen(partial(opener, run)))  # type: ignore[arg-type]
+
+    @property
+    def _runs(self) -> Runs:
+        return cast("RunbookApp", self._screen.app).runs
+
+    def _look_back(self, screen: Screen[Wanted | None], run: str) -> None:
+        """Put a screen about a run's past above; who wants one of its nodes opens the run."""
+
+        def came_back(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self._choose(self._home.open_run, run)
+
+        self._screen.app.push_screen(screen, came_back)
 
     def _ask(self, question: Question, then: Callable[[Answers], object]) -> None:
         def answered(answers: Answers | None) -> None:
@@ -129,7 +151,7 @@ class Acts:
 
 def why_not(id_: str, run: Listed | None) -> str:
     """Why a key means nothing at this row."""
-    if id_ in ("new", "compare", "timeline"):
+    if id_ == "new":
         return "That is not possible here."
     if run is None:
         return "That is for runs; this is a book. Enter rehearses it."

@@ -5,11 +5,13 @@ Invariant: what needs the operator more urgently than then comes before the plac
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.timer import Timer
 
+from runbook.core.error import RunbookError
 from runbook.core.expected import Expected
 from runbook.tui.memory import Memory, Place
 from runbook.tui.present.standing import standing
@@ -59,7 +61,8 @@ class Keeper:
             return
 
         def work(view: RunView) -> None:
-            self.expected = ask(view)
+            with contextlib.suppress(RunbookError, OSError):  # it would have been good to know, no more
+                self.expected = ask(view)
 
         self._screen.run_worker(partial(work, self._screen.view), thread=True, group="learn", name="learn")
 

@@ -139,11 +139,7 @@ class RunScreen(LiveScreen[None]):
     def adopt(self, attachment: Attachment) -> None:
         """The run is open: go on with the real thing."""
         self._entries_of = None
-        was = self.attachment
         super().adopt(attachment)
-        for above in self.app.screen_stack:
-            if isinstance(above, LiveScreen) and above.attachment is was:
-                above.adopt(attachment)
 
     @property
     def is_busy(self) -> bool:
@@ -229,7 +225,8 @@ class RunScreen(LiveScreen[None]):
         self.query_one("#head", Prose).show(self._head(now_ms))
         self.query_one(PageNames).show_names(self._page_names(), self._page)
         self.query_one("#page-text", Prose).show(self._page_rows(now_ms))
-        self._draw_map()
+        at = self.node.id if self.node else None
+        self.query_one(MapPane).take_turn(self.query_one("#page", Page), self._page == _MAP, self.view, at)
         node_id = node.id if node else None
         watched = a.driver if a.is_read_only else None
         has_sent = node_id in self.sent if node else bool(self.sent)
@@ -241,12 +238,6 @@ class RunScreen(LiveScreen[None]):
         renamed = {"pause": "Go on"} if view.paused else {}
         self.query_one(KeyLine).offer(IN_PLACE | can, renamed)
         self.keeper.note()
-
-    def _draw_map(self) -> None:
-        pane, is_shown = self.query_one(MapPane), self._page == _MAP
-        self.query_one("#page", Page).display, pane.display = not is_shown, is_shown
-        if is_shown:
-            pane.show(self.view, self.node.id if self.node else None)
 
     @on(MapView.Chosen)
     def _chosen_on_map(self, event: MapView.Chosen) -> None:
@@ -440,6 +431,16 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                runs = cast("RunbookApp", self.app).runs
+                self.show_above(CompareScreen(self.view.id, runs, past=self.attachment.past()))
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                past = self.attachment.past()
+                self.show_above(TimelineScreen(past, self.attachment, redraw_s=self.redraw_s, program=self.program))
             case "map":
                 node, plotter = self.node.id if self.node else "", self.query_one(MapView).plotter
                 self.show_above(MapScreen(self.attachment, node, plotter, program=self.program))

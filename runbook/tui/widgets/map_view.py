@@ -21,6 +21,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from runbook.core.view import RunView
 from runbook.report.topology import Plotter, Topology
@@ -80,6 +81,7 @@ class MapView(ScrollView, can_focus=True):
         """What is looked at; empty for everything."""
         self._detail: int | None = None
         self._drawn: tuple[object, ...] = ()
+        self._drawn_from: tuple[object, object] = (None, None)
         self._looked_for = ""
         self._rests_until = 0.0
 
@@ -125,14 +127,12 @@ class MapView(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if width <= 0:
             return
-        wanted = (self.topology, width, self.focus_key, self._detail, self.view.nodes if self.focus_key else None)
-        if len(self._drawn) == len(wanted) and all(
-            a is b or a == b for a, b in zip(self._drawn[1:4], wanted[1:4], strict=True)
-        ):
-            if self._drawn[0] is wanted[0] and self._drawn[4] is wanted[4]:
-                return
-        self._drawn = wanted
-        self.map = draw(self.topology, self.view, width, self.focus_key, self._detail)
+        nodes = self.view.nodes if self.focus_key else None
+        wanted = (width, self.size.height, self.focus_key, self._detail)
+        if self._drawn_from[0] is self.topology and self._drawn_from[1] is nodes and self._drawn == wanted:
+            return
+        self._drawn, self._drawn_from = wanted, (self.topology, nodes)
+        self.map = draw(self.topology, self.view, width, self.focus_key, self._detail, self.size.height)
         drawing = self.map.drawing
         self.virtual_size = Size(drawing.width, len(drawing.lines))
         if drawing.spot(self.key) is None:
@@ -303,6 +303,12 @@ class MapPane(Vertical):
         self.canvas.show(view)
         if node is not None:
             self.canvas.look_at(node)
+
+    def take_turn(self, other: Widget, is_mine: bool, view: RunView, node: str | None) -> None:
+        """Stand where another widget stands, or leave the place to it."""
+        other.display, self.display = not is_mine, is_mine
+        if is_mine:
+            self.show(view, node)
 
     def on_map_view_moved(self) -> None:
         canvas = self.canvas

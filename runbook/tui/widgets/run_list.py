@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -19,8 +20,22 @@ class RunList(OptionList):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, markup=False)
+        self._pressed_on: int | None = None
         self._ids: list[str | None] = []
         self._rows: list[Line] = []
+
+    def on_click(self, event: events.Click) -> None:
+        """A click goes to a row; another one there opens it."""
+        place = event.style.meta.get("option")
+        if place is not None and place != self._pressed_on:
+            event.prevent_default()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Remember where the cursor was when the button went down."""
+        self._pressed_on = self.highlighted
+        place = event.style.meta.get("option")
+        if place is not None and not self.get_option_at_index(place).disabled:
+            self.highlighted = place
 
     def show(self, rows: Sequence[tuple[str | None, Line]], at: str | None) -> str | None:
         """Show these rows, a heading where the id is None. Says nothing to anybody.
