@@ -131,7 +131,8 @@ def drive(home: Path, named: Callable[[], str], front: Front, consent: Consent |
         from runbook.cli.plain import run_plain
         from runbook.wiring import attach
 
-        return run_plain(attach(home, run, watch=False, consent=consent, **front.opening), is_whole=front.is_whole)
+        attachment = attach(home, run, watch=False, consent=consent, **front.opening)
+        return run_plain(attachment, is_whole=front.is_whole, home=home)
     from runbook.cli.headless import run_headless
     from runbook.cli.policy import Policy
     from runbook.cli.reading import view_of

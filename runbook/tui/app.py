@@ -36,10 +36,6 @@ from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    from textual.screen import Screen
-
     from runbook.engine.host import Attachment
     from runbook.tui.given import Home
 
@@ -111,7 +107,7 @@ class RunbookApp(App[None]):
         self._memory = memory or Memory()
         self.runs = runs or Runs(lambda: (), lambda _: ToldPast())
         self._open = open_attachment
-        self._home = home and self._looking_back(home)
+        self._home = home
         self._glance = glance
         self._program = program
         self._redraw_s, self._settle_s = redraw_s, settle_s
@@ -132,21 +128,6 @@ class RunbookApp(App[None]):
             self.push_screen(HomeScreen(self._home, program=self._program))
         elif self._open is not None:
             self._start_opening(self._open)
-
-    def _looking_back(self, home: Home) -> Home:
-        """The home screen with the screens that look back at a run without opening it."""
-
-        def timeline(run: str) -> Screen[Any]:
-            from runbook.tui.screens.timeline import TimelineScreen
-
-            return TimelineScreen(self.runs.past(run), redraw_s=self._redraw_s, program=self._program)
-
-        def compare(run: str) -> Screen[Any]:
-            from runbook.tui.screens.compare import CompareScreen
-
-            return CompareScreen(run, self.runs)
-
-        return replace(home, compare=home.compare or compare, timeline=home.timeline or timeline)
 
     def _start_opening(self, open_attachment: Callable[[], Attachment]) -> None:
         self.push_screen(OpeningScreen())

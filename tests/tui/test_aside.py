@@ -23,7 +23,12 @@ def test_work_that_is_called_off_meanwhile_ends_at_once() -> None:
         await asyncio.Event().wait()
 
     aside = Aside(work)
-    threading.Thread(target=lambda: (begun.wait(10), aside.call_off())).start()
+
+    def call_off() -> None:
+        begun.wait(10)
+        aside.call_off()
+
+    threading.Thread(target=call_off).start()
     with pytest.raises(CalledOff):
         aside.run()
 

@@ -19,6 +19,7 @@ from runbook.tui.present.text import as_text
 from runbook.tui.runs import Runs, of_same_book
 from runbook.tui.screens.compare import CompareScreen, PickRun
 from runbook.tui.screens.run import RunScreen
+from runbook.tui.screens.timeline import TimelineScreen
 from runbook.tui.widgets.prose import Prose
 from tests import estate
 from tests.crash.harness import Played

@@ -56,7 +56,9 @@ async def taken(look: Look, size: tuple[int, int]) -> str:
 )
 @pytest.mark.parametrize("size", list(SIZES))
 @pytest.mark.parametrize("name", list(LOOKS))
-async def test_a_look(name: str, size: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+async def test_a_look_is_drawn_as_its_picture_shows_it(
+    name: str, size: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setattr(Input, "cursor_blink", False)
     monkeypatch.setenv("NO_COLOR", "1")
     picture = await taken(LOOKS[name], SIZES[size])
@@ -87,7 +89,7 @@ def load() -> Iterator[None]:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("number", range(50))
 def test_the_pictures_are_the_same_on_a_loaded_machine(number: int) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-k", "test_a_look", str(Path(__file__))]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-k", "test_a_look_is_drawn", str(Path(__file__))]
     with load():
         done = subprocess.run(command, capture_output=True, text=True, timeout=1700)
     assert done.returncode == 0, done.stdout[-3000:]
