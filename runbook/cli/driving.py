@@ -20,8 +20,10 @@ from runbook.cli.options import JUMP, LONGEST_S, TUI_SPEED
 from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
+    from runbook.cli.desk import Desk
     from runbook.core.view import RunView
     from runbook.journal.past import Past
+    from runbook.tui.around import Around
     from runbook.tui.runs import Runs
     from runbook.tui.settings import Kept
     from runbook.wiring import Wish
@@ -162,6 +164,14 @@ def settings_of(home: Path) -> Kept:
     return kept
 
 
+def around(home: Path, desk: Desk) -> Around:
+    """What screens are given beside a run."""
+    from runbook.cli.making import Workshop
+    from runbook.tui.around import Around
+
+    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home), Workshop(home).making)
+
+
 def runs_of(home: Path) -> Runs:
     """What a screen may know of the runs beside the one it shows. What cannot be read is left out: `runs` tells it."""
     from runbook.home import journal_path, run_ids
@@ -183,7 +193,7 @@ def runs_of(home: Path) -> Runs:
 
         return JournalPast(journal_path(home, run))
 
-    return Runs(listed, past, names_of(home))
+    return Runs(listed, past)
 
 
 def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Consent | None) -> Exit:
@@ -206,9 +216,7 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
         open_attachment,
         glance=glance,
         program=output.program(),
-        kept=settings_of(home),
-        memory=Desk(home).memory(),
-        runs=runs_of(home),
+        around=around(home, Desk(home)),
     )
     if failure is not None:
         raise failure

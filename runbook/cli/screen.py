@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
 from runbook.cli.desk import Desk
-from runbook.cli.driving import Front, check_terminal, runs_of, settings_of
+from runbook.cli.driving import Front, around, check_terminal
 from runbook.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def show_home(home: Path, plain: bool = False) -> Exit:
     from runbook.tui.app import run_home
 
     desk = Desk(home)
-    failure = run_home(given(home, desk), output.program(), settings_of(home), desk.memory(), runs_of(home))
+    failure = run_home(given(home, desk), output.program(), around(home, desk))
     if failure is not None:
         raise failure
     return Exit.DONE

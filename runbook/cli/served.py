@@ -29,16 +29,18 @@ def main(args: Sequence[str]) -> int:
     said = parser.parse_args(args)
     from runbook.cli import screen
     from runbook.cli.desk import Desk
-    from runbook.cli.driving import runs_of, settings_of
+    from runbook.cli.driving import around
+    from runbook.tui.memory import Memory
     from runbook.tui.served import ServedApp
 
     desk = Desk(said.home)
     every = screen.given(said.home, desk)
     home = every if said.write else looking(every)
-    kept = settings_of(said.home) if said.write else replace(settings_of(said.home), save=None)
-    memory = desk.memory() if said.write else None
+    beside = around(said.home, desk)
+    if not said.write:
+        beside = replace(beside, kept=replace(beside.kept, save=None), memory=Memory(), making=None)
     first = (lambda: home.open_run(said.run)) if said.run else None
-    app = ServedApp(home, first, program=said.program, kept=kept, memory=memory, runs=runs_of(said.home))
+    app = ServedApp(home, first, program=said.program, around=beside)
     try:
         app.run()
     except OSError:  # the page and its server are gone

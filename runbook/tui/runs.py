@@ -1,4 +1,4 @@
-"""What the screens may know of runs beside what the one they show commits: other runs, and what reads bring."""
+"""What the screens may know of runs beside the one they show."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runbook.core.view import RunView
-from runbook.dns.model import Table
 from runbook.journal.past import Past
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """All may be slow and are called from worker threads; all may raise ``RunbookError``.
+    """Both may be slow and are called from worker threads; both may raise ``RunbookError``.
 
     Attributes:
         listed: the run objects of ``runs --json``, newest first.
         past: of one run, by its id.
-        names: looks up every private name of a run; None where that cannot be done.
     """
 
     listed: Callable[[], Sequence[Mapping[str, Any]]]
     past: Callable[[str], Past]
-    names: Callable[[RunView], Table] | None = None
 
 
 def of_same_book(runs: Sequence[Mapping[str, Any]], run: str) -> list[Mapping[str, Any]]:

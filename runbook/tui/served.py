@@ -16,10 +16,8 @@ from runbook.tui.app import RunbookApp
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment
+    from runbook.tui.around import Around
     from runbook.tui.given import Home
-    from runbook.tui.memory import Memory
-    from runbook.tui.runs import Runs
-    from runbook.tui.settings import Kept
 
 DRIVER = f"{__name__}:ServedDriver"
 """For the environment variable ``TEXTUAL_DRIVER``."""
@@ -42,9 +40,7 @@ class ServedApp(RunbookApp):
         home: what the home screen shows.
         first: opens the run; called in a worker thread.
         program: how the operator calls this program.
-        kept: the operator's settings.
-        memory: what run screens are given beside their runs.
-        runs: what is known of other runs.
+        around: what the screens are given beside.
     """
 
     def __init__(
@@ -53,11 +49,9 @@ class ServedApp(RunbookApp):
         first: Callable[[], Attachment] | None = None,
         *,
         program: str = "runbook",
-        kept: Kept | None = None,
-        memory: Memory | None = None,
-        runs: Runs | None = None,
+        around: Around | None = None,
     ) -> None:
-        super().__init__(home=home, program=program, kept=kept, memory=memory, runs=runs)
+        super().__init__(home=home, program=program, around=around)
         self._first = first
 
     def on_ready(self) -> None:

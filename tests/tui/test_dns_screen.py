@@ -16,11 +16,10 @@ from runbook.core.view import RunView
 from runbook.dns.estate import Wanted
 from runbook.dns.look import look
 from runbook.dns.model import MEANINGS, WORDS, Rule, Table
-from runbook.journal.past import ToldPast
 from runbook.tui.app import RunbookApp
+from runbook.tui.around import Around
 from runbook.tui.present import dns as present
 from runbook.tui.present.text import as_text
-from runbook.tui.runs import Runs
 from runbook.tui.screens.dns import DnsScreen
 from runbook.tui.screens.run import RunScreen
 from tests.dns.test_look import GBL, WANT, WE, cloud
@@ -46,8 +45,7 @@ async def showing(
     read: Callable[[RunView], Table] | None, size: tuple[int, int] = SMALL
 ) -> AsyncIterator[tuple[Pilot[None], RunbookApp]]:
     """The run screen with this way of reading names, at rest."""
-    runs = Runs(lambda: (), lambda _: ToldPast(), read)
-    app = RunbookApp(lambda: Store(ready()), runs=runs, redraw_s=0.0, settle_s=0.0)
+    app = RunbookApp(lambda: Store(ready()), around=Around(names=read), redraw_s=0.0, settle_s=0.0)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)

@@ -182,6 +182,6 @@ ROLES = ("ok", "bad", "muted", "code")
 
 def show_names(screen: RunScreen) -> None:
     """Put the names of its run above the run screen, where there is a way to read them."""
-    read = cast("RunbookApp", screen.app).runs.names
+    read = cast("RunbookApp", screen.app).around.names
     if read is not None:
         screen.show_above(DnsScreen(screen.attachment, read, redraw_s=screen.redraw_s, program=screen.program))
