@@ -141,11 +141,11 @@ class Operator:
 
     def _attest(self, node: NodeView) -> None:
         screen = self._screen
-        by = questions.operator_of(screen.view)
+        by, now_ms = questions.operator_of(screen.view), screen.attachment.now_ms()
 
         def work(answers: Answers) -> None:
             try:
-                message = EvidenceHashed(questions.attest_command(node, by, answers))
+                message = EvidenceHashed(questions.attest_command(node, by, answers, now_ms))
             except OSError as error:
                 message = EvidenceHashed(None, f"The evidence cannot be read: {error.strerror or error}")
             screen.post_message(message)
@@ -154,7 +154,7 @@ class Operator:
             if answers is not None:
                 screen.run_worker(partial(work, answers), thread=True, group="evidence", name="evidence")
 
-        screen.app.push_screen(Dialog(questions.attest(screen.view, node, screen.attachment.now_ms())), given)
+        screen.app.push_screen(Dialog(questions.attest(screen.view, node, now_ms)), given)
 
     def hashed(self, message: EvidenceHashed) -> None:
         """The evidence was read: submit the word, or say what is wrong with the file."""
