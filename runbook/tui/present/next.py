@@ -16,7 +16,7 @@ from runbook.tui.present.matter import matter
 from runbook.tui.present.situation import error_lines, situation
 from runbook.tui.present.standing import first_at_work, next_for_me, standing
 from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
-from runbook.tui.present.words import can_attest, driven_by, is_driven, wants_me
+from runbook.tui.present.words import can_attest, can_say, driven_by, is_driven, wants_me
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if (wanted := next_for_me(view, selected)) is not None:
         other = view.nodes[wanted]
         action = f"Go to: {one_line(other.doc['title'])}"
-        return Next("n", action, (*lines(_why(other)), *told))
+        return Next("n", action, (*lines(_why(other)), *_sayable(node), *told))
     return _nothing(view, node, told, desk)
 
 
@@ -136,12 +136,21 @@ def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
             polls = node.blocked is not None and node.blocked["next_poll_ms"] is not None
             acts = " (rehearsed teams act by themselves)" if polls and view.mode == "rehearsal" else ""
             word = node.blocked["attest"] if node.blocked else ""
-            vouch = [line("Or ", ("t", "key"), f" attests: {one_line(word)}")] if word else []
+            vouch = [line("Or ", ("t", "key"), f" attests: {one_line(word)}")] if word else _sayable(node)
             return Next("r", f"Look again once a way out is taken{acts}", (*told, *vouch))
         case NodeState.IN_DOUBT:
             return Next("r", f"Send again, or s skip: {one_line(node.intent['title']) if node.intent else title}", told)
         case _:
             return Next("r", f"Look again: {title}", told)
+
+
+def _sayable(node: NodeView | None) -> list[Line]:
+    """That a node takes a word which does not settle it, such as what others answered."""
+    if node is None or not can_say(node):
+        return []
+    asked = node.blocked or node.waiting
+    titles = [one_line(w["title"]) for w in (asked.get("words", ()) if asked else ())]
+    return [line(("t", "key"), f" records an answer: {' · '.join(titles)}")] if titles else []
 
 
 def _of_step(view: RunView, step: str, members: Sequence[NodeView]) -> Next:
@@ -221,6 +230,8 @@ def _calm(node: NodeView) -> str:
 
 
 def _nothing(view: RunView, node: NodeView | None, told: tuple[Line, ...], desk: Desk) -> Next:
+    if node is not None and node.state is NodeState.WAITING and can_say(node):
+        return Next("t", "Record their answer once there is one, or just wait: this looks again by itself", told)
     if node is not None and told:
         return Next("", f"Nothing to press: {_calm(node)}", told)
     busy = standing(view).at_work
