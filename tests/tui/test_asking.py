@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from runbook.core.clock import from_iso, iso
+from runbook.core.command import Attest, Retry
+from runbook.tui.question import Field, Question
 from runbook.tui.screens import questions
-from tests.tui.sample import NOW, S, context, node, view, wait
+from runbook.tui.screens.dialogs import Dialog
+from tests.tui.conftest import idle, press, showing, write
+from tests.tui.matters import opened
+from tests.tui.sample import NOW, S, Store, context, node, view, wait
 
 ONE = node("approval", state=S.WAITING, waiting=wait(attest="They approved it"))
 TODAY = iso(NOW)[:10]
@@ -25,3 +30,42 @@ def test_today_without_an_hour_is_now_and_not_before_what_it_answers() -> None:
     before = questions.attest_command(ONE, "ana", {**answers, "dated": "2026-10-01"}, NOW)
     assert before.dated_ms == from_iso("2026-10-01")
     assert questions.attest_command(ONE, "ana", {**answers, "dated": ""}, NOW).dated_ms is None
+
+
+async def test_a_dialog_says_at_every_field_what_enter_does_and_where_the_cursor_is() -> None:
+    one = node("approval", state=S.WAITING, waiting=wait(attest="They approved it"))
+    store = Store(view(context(), one))
+    async with showing(store) as (pilot, _):
+        text = await opened(pilot, store.held, "t")
+        assert "field 1 of 4; Enter: next field" in text
+        assert text.count("› [") == 1
+        assert text.count("  [ ") == 3
+        text = await write(pilot, "Ben wrote", "enter", "enter", "enter")
+        assert "field 4 of 4; Enter: Attest" in text
+        assert "Type a day" in await write(pilot, "soon", "enter")
+        await write(pilot, TODAY, "enter")
+        (word,) = store.commands
+        assert isinstance(word, Attest)
+        assert word.dated_ms == NOW, "what was refused is selected: typing takes its place"
+
+
+async def test_a_grave_question_names_the_way_to_its_button() -> None:
+    intent = {"seq": 4, "digest": "d", "title": "Run it", "repeat": "never", "at_ms": NOW, "locks": []}
+    store = Store(view(context(), node("endpoint", state=S.IN_DOUBT, intent=intent)))
+    async with showing(store) as (pilot, _):
+        text = await press(pilot, "r")
+        assert "Tab, Enter: Send again" in text
+        text = await press(pilot, "tab")
+        assert " Enter: Send again" in text
+        await press(pilot, "enter")
+        assert store.commands == [Retry("endpoint")]
+
+
+async def test_what_is_filled_in_already_is_replaced_by_typing() -> None:
+    asked = Question("Save?", (), "Save", (Field("path", "File:", value="a.txt"),))
+    async with showing(Store(view(context()))) as (pilot, app):
+        given: list[object] = []
+        app.push_screen(Dialog(asked), given.append)
+        await idle(pilot)
+        await write(pilot, "b", "enter")
+        assert given == [{"path": "b"}]

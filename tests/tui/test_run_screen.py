@@ -173,7 +173,7 @@ async def test_a_disruptive_change_wants_a_name_typed(size: tuple[int, int]) -> 
         text = await write(pilot, "pe", "enter")
         assert "Type exactly: pe-arc" in text
         assert store.commands == []
-        await write(pilot, "-arc", "enter")
+        await write(pilot, "pe-arc", "enter")
     assert store.commands == [Approve("endpoint", ("digest-pe-arc",), "ana@contoso.example")]
 
 

@@ -19,6 +19,7 @@ from runbook.core.view import NodeView
 from runbook.tui.present.many import Batch, detail, group_line, node_line
 from runbook.tui.present.text import line
 from runbook.tui.widgets.bars import Page
+from runbook.tui.widgets.field_box import FieldBox
 from runbook.tui.widgets.prose import Prose, content
 
 
@@ -51,7 +52,7 @@ class ManyDialog(ModalScreen[bool]):
                 yield Prose(id="many-text")
             if batch.word:
                 yield Prose(id="label-word", classes="field-label")
-                yield Input(id="field-word", select_on_focus=False)
+                yield FieldBox("field-word")
             yield Prose(id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
                 yield Button(f"{batch.go} (Enter)", id="go", compact=True)
@@ -101,6 +102,7 @@ class ManyDialog(ModalScreen[bool]):
             if box.value.strip() != word:
                 self.query_one("#dialog-problem", Prose).show([line((f"Type exactly: {word}", "bad"))])
                 box.focus()
+                box.select_all()
                 return
         self.dismiss(True)
 
