@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from runbook.core.clock import from_iso, iso
 from runbook.core.command import Attest, Retry
+from runbook.tui.app import RunbookApp
 from runbook.tui.question import Field, Question
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Dialog
-from tests.tui.conftest import idle, press, showing, write
+from tests.tui.conftest import idle, press, screen_text, showing, write
 from tests.tui.matters import opened
-from tests.tui.sample import NOW, S, Store, context, node, view, wait
+from tests.tui.sample import NOW, S, Store, context, node, ready, view, wait
 
 ONE = node("approval", state=S.WAITING, waiting=wait(attest="They approved it"))
 TODAY = iso(NOW)[:10]
@@ -69,3 +70,18 @@ async def test_what_is_filled_in_already_is_replaced_by_typing() -> None:
         await idle(pilot)
         await write(pilot, "b", "enter")
         assert given == [{"path": "b"}]
+
+
+async def test_keys_that_never_mean_anything_from_a_seat_are_not_shown() -> None:
+    def keys(app: RunbookApp) -> str:
+        return screen_text(app).splitlines()[-1]
+
+    async with showing(Store(ready())) as (_, app):
+        assert "a Approve" in keys(app)
+        assert "s Skip" in keys(app)
+    over = view(context(), book={"title": "One", "phases": [], "steps": []}, expanded=frozenset())
+    for store in (Store(ready(), is_read_only=True, driver="bob"), Store(over)):
+        async with showing(store) as (_, app):
+            for gone in ("Approve", "Attest", "Skip", "Pause", "Retry"):
+                assert gone not in keys(app)
+            assert "q Quit" in keys(app)

@@ -44,6 +44,11 @@ def available(
     return frozenset(can)
 
 
+def unfit(view: RunView, is_read_only: bool) -> frozenset[str]:
+    """The decisions that cannot mean anything from this seat, whatever is selected: they are not even shown."""
+    return DECISIONS if is_read_only or view.state in (RunState.DONE, RunState.ABORTED) else frozenset()
+
+
 def _for_node(node: NodeView) -> set[str]:
     can = set()
     if node.state is NodeState.READY and not node.is_approved:

@@ -73,18 +73,28 @@ class KeyLine(Prose):
         self._keys = [k for k in SCREENS[screen] if k.is_in_line]
         self._can: Collection[str] = {k.id for k in self._keys}
         self._renamed: Mapping[str, str] = {}
+        self._without: Collection[str] = ()
 
     def on_mount(self) -> None:
         self.offer(self._can)
 
     def on_resize(self) -> None:
-        self.offer(self._can, self._renamed)
+        self.offer(self._can, self._renamed, self._without)
 
-    def offer(self, can: Collection[str], renamed: Mapping[str, str] | None = None) -> None:
-        """Show the keys; ``can`` names those that mean something, ``renamed`` gives keys another label for now."""
-        self._can, self._renamed = can, renamed or {}
+    def offer(
+        self, can: Collection[str], renamed: Mapping[str, str] | None = None, without: Collection[str] = ()
+    ) -> None:
+        """Show the keys.
+
+        Args:
+            can: those that mean something now.
+            renamed: keys that have another label for now.
+            without: those that are left out unless they mean something: from this seat they never do.
+        """
+        self._can, self._renamed, self._without = can, renamed or {}, without
         keymap = getattr(self.app, "settings", Settings()).keys
         shown = [(k, shown_as(self._screen, k, keymap), self._renamed.get(k.id, k.label)) for k in self._keys]
+        shown = [row for row in shown if row[0].id in can or row[0].id not in without]
         if sum(cell_len(f"{sign} {label} ") for _, sign, label in shown) > (self.size.width or 80):
             usable = [row for row in shown if row[0].id in can]
             shown = sorted(usable, key=lambda row: row[0].id not in LASTING)  # never cut off
