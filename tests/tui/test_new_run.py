@@ -296,4 +296,4 @@ async def test_a_text_that_is_typed_in_one_burst_stands_there_as_it_was_typed(tm
             await asyncio.sleep(0)
         await settle(pilot)
         assert box.value == text
-        assert the_form(app).texts["resource_group"] == text
+        assert the_form(app).form.texts["resource_group"] == text
