@@ -46,7 +46,8 @@ def _of_run(kind: Kind, data: dict[str, Any]) -> str:
         case Kind.ABORTED:
             return f"aborted: {data['reason']}"
         case _:
-            return str(data.get("text", ""))
+            by = f" ({data['by']})" if data.get("by") else ""
+            return f"{data.get('text', '')}{by}"
 
 
 def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
@@ -75,6 +76,9 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             return "attested", f"“{d['text']}” by {d['by']}{backed}", []
         case Kind.RETRIED:
             return "retry", "looking again", []
+        case Kind.HANDED:
+            why = [f"because {d['why']}"] if d["why"] else []
+            return "handed", f"to {d['to']} by {d['by']}{': ' + d['note'] if d['note'] else ''}", [*why, d["message"]]
         case Kind.DEFERRED:
             again = duration((d["due_ms"] - entry.at_ms) / 1000)
             return "deferred", f"{_error(d['error'])}; again in {again}", []

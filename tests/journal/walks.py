@@ -88,6 +88,9 @@ def carried(kind: Kind, flag: bool = False, number: int = 0) -> dict[str, Any]:
             return {"text": "t", "by": "anna", "accepted_skips": [digest] if flag else []}
         case Kind.RETRIED:
             return {"resend": digest if flag else ""}
+        case Kind.HANDED:
+            said = {"message": "m", "then": "t", "attest": "done" if flag else ""}
+            return {"to": f"team {number}", "by": "anna", "note": "", "why": "r" if flag else "", **said}
         case Kind.INTENDED:
             return {"digest": digest, "title": "t", "repeat": "never" if flag else "safe", "locks": [f"l{number}"]}
         case Kind.ANSWERED:
