@@ -17,7 +17,7 @@ from runbook.cli.exits import Exit, of_run
 from runbook.cli.lines import Teller, closing_lines
 from runbook.cli.planning import differs
 from runbook.cli.policy import account
-from runbook.core.command import Approve, Attest, Command, Retry, Skip
+from runbook.core.command import Approve, Attest, Command, HandOver, Retry, Skip
 from runbook.core.entry import Kind
 from runbook.core.error import RunbookError
 from runbook.core.event import Event
@@ -25,6 +25,7 @@ from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.tally import FEW, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.engine.host import Attachment
+from runbook.report.handover import can_be_handed, handover
 
 _OVER = (RunState.DONE, RunState.ABORTED)
 
@@ -185,6 +186,9 @@ class _Talk:
             raise Left
         elif choice == "later":
             self.later.add((node.id, node.since_ms))
+        elif choice == "document":
+            for row in handover(self.attachment.view, [node]).splitlines():
+                output.data(row)
         elif (command := self._command(choice, node)) is not None:
             self._submit(command)
 
@@ -197,6 +201,8 @@ class _Talk:
             case "skip":
                 reason = self._read("Why is it left out? (it stands in the report; empty: go back)")
                 return Skip(node.id, reason) if reason else None
+            case "give":
+                return self._hand_over(node)
             case _:
                 return self._word(node)
 
@@ -207,6 +213,14 @@ class _Talk:
                 output.data("Not approved: that is not its name.")
                 return None
         return Approve(node.id, tuple(c["digest"] for c in node.changes), account(self.attachment.view))
+
+    def _hand_over(self, node: NodeView) -> Command | None:
+        to = self._read("Who does it instead? (a team's name; empty: go back)")
+        if not to:
+            return None
+        note = self._read("What else should they know, or a ticket's number? (empty: none)")
+        output.data(f"What to send them: runbook handover {self.attachment.view.id} {node.id}")
+        return HandOver(node.id, to, account(self.attachment.view), note)
 
     def _word(self, node: NodeView) -> Command | None:
         text = self._read("What do you vouch for? (it stands in the report; empty: go back)")
@@ -248,12 +262,18 @@ class _Talk:
 
 _HELP = (
     "approve: make the changes as shown. skip: leave the node out, with a reason. attest: give your word for what "
-    "cannot be read. retry: look again. later: put the question off. quit: leave; the run stays as it is."
+    "cannot be read. retry: look again. give: another team does it. document: print what they are to do. later: put "
+    "the question off. quit: leave; the run stays as it is."
 )
 
 
 def choices(node: NodeView) -> tuple[str, ...]:
     """What a person can answer to a node; none when it asks nothing."""
+    asked = _choices(node)
+    return (*asked, "give", "document") if asked and can_be_handed(node) else asked
+
+
+def _choices(node: NodeView) -> tuple[str, ...]:
     match node.state:
         case NodeState.READY if not node.is_approved:
             return ("approve", "skip", "retry")

@@ -18,7 +18,7 @@ from runbook.core.view import NodeView, RunView
 from runbook.step import Blocked, Change, Changes, Check, Poll, Satisfied, Verdict, Waiting
 
 BY_WORD: Final = "handed"
-"""What an ``Attest`` says at a node that takes the name of a team instead of a right; such as ``steps.context.rights``."""
+"""What an ``Attest`` says at a node that takes the name of a team instead of a right."""
 
 THEN: Final = "The next look that finds it as it should be ends this wait, whoever did it. Retry takes it back."
 WORD: Final = "It was done by hand: by whom, when and where it is written"

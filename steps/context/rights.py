@@ -18,7 +18,6 @@ from steps._shared.providers import read_provider
 from steps._shared.rights import grants_at, is_granted
 from steps.context._locks import level_of, lock_text, reaches
 
-
 HANDED: Final = "handed"
 """What a word says that names the team which does what needs the missing rights."""
 
@@ -101,8 +100,8 @@ class Rights(Step):
                     "Have an owner assign a role that holds them at the scope named (Contributor holds all of them), "
                     "sign in again so that the token knows it, then retry.",
                     "Drive this run with an account that holds them.",
-                    "Have another team do what needs them: hand this node over to it (`runbook handover`, H). What needs "
-                    "them then waits for that team, with a document of what to do.",
+                    "Have another team do what needs them: hand this node over to it (`runbook handover`, or H). What "
+                    "needs them then waits for that team, with a document of what to do.",
                     "Go on without them, knowing that Azure will refuse what needs them: vouch for it, naming each.",
                 ),
                 checks,
