@@ -15,6 +15,7 @@ from runbook.core.entry import Entry
 from runbook.core.patience import Standing, apart_of, sentences, standing
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.report.handover import handover
 from runbook.tui.present.around import Around, around_lines
 from runbook.tui.present.letter import Letter, letter, reminder
 from runbook.tui.present.node import GATES
@@ -116,6 +117,8 @@ def texts(of: Waited) -> dict[Which, Letter]:
     found: dict[Which, Letter] = {}
     now, wait = stands(of), of.wait
     draft = str(wait["draft"]) if wait is not None else ""
+    if of.node.handed and not draft and wait is not None:
+        draft = handover(of.view, [of.node])
     before = _drafted(of.entries or (), draft)
     if draft and now is not None and (now.is_reminder_due or now.is_escalation_due):
         found["second"] = letter(draft)  # the step has one of its own

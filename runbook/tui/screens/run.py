@@ -236,6 +236,7 @@ class RunScreen(LiveScreen[None]):
         is_closed = a.is_read_only or self.ended_by is not None
         can = available(view, node_id, self.phase, is_closed, self.step)
         renamed = {"pause": "Go on"} if view.paused else {}
+        renamed |= {"retry": "Take back"} if node and node.handed and node.state is NodeState.WAITING else {}
         self.query_one(KeyLine).offer(IN_PLACE | can, renamed)
         self.keeper.note()
 
