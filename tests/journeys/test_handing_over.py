@@ -10,7 +10,7 @@ from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView
 from runbook.engine.handing import BY_WORD
 from tests.crash.harness import Played, reply
-from tests.journeys.scenes import MAIN, VNET, ZONES, rehearse, scene, stuck
+from tests.journeys.scenes import VNET, ZONES, rehearse, scene, stuck
 
 TEAM = "the DNS team"
 NAMES = ("his.arc", "guestconfiguration", "dp.kubernetesconfiguration")
@@ -63,10 +63,10 @@ def test_the_dns_team_links_the_zones_by_hand_and_the_run_finds_them(tmp_path: P
 
 
 def test_a_right_that_is_missing_before_the_first_write_is_a_hand_over_and_no_dead_end(tmp_path: Path) -> None:
-    granted = [{"scope": f"/subscriptions/{MAIN}", "actions": ["*"], "not_actions": [RIGHT]}]
+    granted = [{"scope": "*", "actions": ["*"], "notActions": [RIGHT]}]
 
     def lacking(doc: dict[str, Any]) -> None:
-        doc["account"] = {**doc.get("account", {}), "permissions": granted}
+        doc["operator"]["permissions"] = granted
 
     def answer(node: NodeView) -> Command | None:
         if node.handed and node.state is NodeState.WAITING:
