@@ -78,7 +78,11 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             return "retry", "looking again", []
         case Kind.HANDED:
             why = [f"because {d['why']}"] if d["why"] else []
-            return "handed", f"to {d['to']} by {d['by']}{': ' + d['note'] if d['note'] else ''}", [*why, d["message"]]
+            return (
+                "handed",
+                f"to {d['to']} by {d['by']}{': ' + d['note'] if d['note'] else ''}",
+                [*why, d["waiting"]["message"]],
+            )
         case Kind.DEFERRED:
             again = duration((d["due_ms"] - entry.at_ms) / 1000)
             return "deferred", f"{_error(d['error'])}; again in {again}", []

@@ -33,7 +33,7 @@ def show_home(home: Path) -> Exit:
         list_books=_books,
         open_run=lambda run: _open(home, run),
         watch_run=lambda run: _watch(home, run),
-        take_over=lambda run: _open(home, run, take_over=True),
+        take_over=lambda run, because: _open(home, run, take_over=True, because=because),
         start_rehearsal=lambda book: _open(home, _create(home, book)),
         archive=lambda run, back: _archive(home, run, back),
         report=lambda run, path, over: _report(home, run, path, over),
@@ -74,10 +74,10 @@ def _create(home: Path, book: str) -> str:
     return create_run(home, Wish(book))
 
 
-def _open(home: Path, run: str, *, take_over: bool = False) -> Any:
+def _open(home: Path, run: str, *, take_over: bool = False, because: str = "") -> Any:
     from runbook.wiring import attach
 
-    return attach(home, run, **Front(take_over=take_over).opening)
+    return attach(home, run, **Front(take_over=take_over, because=because).opening)
 
 
 def _watch(home: Path, run: str) -> Any:

@@ -35,7 +35,8 @@ def handed(node: NodeView, to: str, by: str, note: str = "") -> Draft:
     why = f"{error['code']}: {error['message']}" if error else ""
     why = f"{blocked['rule']}: {blocked['message']}" if blocked and not why else why
     message = _asked(to, (c["title"] for c in node.changes), why)
-    data = {"to": to, "by": by, "note": note, "why": why, "message": message, "then": THEN, "attest": WORD}
+    wait = {"who": to, "message": message, "then": THEN, "attest": WORD}
+    data = {"to": to, "by": by, "note": note, "why": why, "waiting": wait}
     return Draft(Kind.HANDED, node.id, NodeState.WAITING, data)
 
 

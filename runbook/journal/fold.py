@@ -256,13 +256,13 @@ def _retried(node: NodeView, entry: Entry) -> _Fields:
 def _handed(node: NodeView, entry: Entry) -> _Fields:
     d = entry.data
     wait: WaitDoc = {
-        "who": d["to"],
-        "message": d["message"],
-        "then": d["then"],
+        "who": d["waiting"]["who"],
+        "message": d["waiting"]["message"],
+        "then": d["waiting"]["then"],
         "since_ms": entry.at_ms,
         "next_poll_ms": entry.at_ms,
         "draft": "",
-        "attest": d["attest"],
+        "attest": d["waiting"]["attest"],
         "polls": 0,
     }
     doc = {name: d[name] for name in ("to", "by", "note", "why")}

@@ -47,3 +47,16 @@ def test_a_note_stands_in_the_report_with_its_writer(shell: Shell, finished: Pat
     assert shell("note", "arc", "Kim has the keys.").code == 0
     assert "Kim has the keys." in shell("report", "arc").out
     assert shell("note", "arc", " ").code == 2
+
+
+def test_what_happened_since_the_last_look_is_told_once(shell: Shell, parked: Path) -> None:
+    assert "Needs you" in shell("status", "arc", "--since-last").out
+    assert shell("status", "arc", "--since-last").out == "Nothing new.\n"
+    shell("note", "arc", "Kim has the keys.")
+    assert shell("status", "arc", "--since", "2020-01-01").out.count("Kim has the keys.") == 1
+    assert shell("status", "arc", "--since-last").out.startswith("Notes (1): Kim has the keys.")
+    assert shell("status", "arc", "--since-last", "--json").code == 2
+
+
+def test_why_goes_with_taking_over(shell: Shell, parked: Path) -> None:
+    assert shell("resume", "arc", "--because", "ill", "--headless").code == 2

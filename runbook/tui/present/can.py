@@ -46,6 +46,14 @@ def available(
     return frozenset(can)
 
 
+def renamed(view: RunView, node: NodeView | None) -> dict[str, str]:
+    """Keys that do something else now than their names say."""
+    names = {"pause": "Go on"} if view.paused else {}
+    if node is not None and node.handed and node.state is NodeState.WAITING:
+        names["retry"] = "Take back"
+    return names
+
+
 def _for_node(node: NodeView) -> set[str]:
     can = set()
     if node.state is NodeState.READY and not node.is_approved:

@@ -200,6 +200,15 @@ def note_command(by: str, answers: Answers) -> Note:
     return Note(answers["text"], by)
 
 
+def news(told: Sequence[str]) -> Question:
+    """What happened since the operator last looked; there is nothing to decide."""
+    rows: list[Line] = []
+    for said in told:
+        title, _, rest = said.partition(": ")
+        rows += [line((one_line(title), "heading")), *lines(one_line(rest))]
+    return Question("Since you last looked", tuple(rows), "Go on")
+
+
 def save(name: str, folder: str) -> Question:
     """Saving a text that is handed over."""
     body = [*lines("The text is written as it is shown, and to a new file only."), *labelled("Folder", folder, "code")]
