@@ -22,7 +22,7 @@ def test_the_end_of_input_leaves_the_run_as_it_is(shell: Shell, parked: Path, mo
     answered(monkeypatch)
     ended = shell("resume", "arc", "--plain", "--speed", "max")
     assert ended.code == 4
-    assert "Approve, skip, retry, give, document, later, quit?" in ended.out
+    assert "Approve, skip, retry, later, quit?" in ended.out
     assert " resume arc" in ended.err
 
 
@@ -79,8 +79,8 @@ def test_what_a_question_tells_is_not_told_before_it_as_well(
     answered(monkeypatch, "a", "q")
     said = shell("rehearse", "avd-private-link", "--plain", "--speed", "max", "--run-id", "r").out
     assert "  ready  " not in said
-    assert "    + AllowAvdPrivateEndpoints.destinationPortRange: 1-65535" in said
-    assert said.count("Approve, skip, retry, give, document, later, quit?") == 2
+    assert "    new: AllowAvdPrivateEndpoints.destinationPortRange: 1-65535" in said
+    assert said.count("Approve, skip, retry, later, quit?") == 2
 
 
 class Meanwhile(io.StringIO):
