@@ -77,11 +77,11 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
         case Kind.RETRIED:
             return "retry", "looking again", []
         case Kind.HANDED:
-            why = [f"because {d['why']}"] if d["why"] else []
+            reason = [f"because {d['why']}"] if d["why"] else []
             return (
                 "handed",
                 f"to {d['to']} by {d['by']}{': ' + d['note'] if d['note'] else ''}",
-                [*why, d["waiting"]["message"]],
+                [*reason, d["waiting"]["message"]],
             )
         case Kind.DEFERRED:
             again = duration((d["due_ms"] - entry.at_ms) / 1000)
@@ -248,6 +248,9 @@ def _hint(run: str, node: NodeView, name: str) -> str:
             return f"{name} needs your go: {answer} approve, or resume with {flag}"
         case NodeState.IN_DOUBT if node.needs_operator:
             return f"{name} is in doubt: {answer} retry sends the call again; skip leaves it out"
+        case NodeState.WAITING if node.handed:
+            to = node.handed["to"]
+            return f"{name} is with {to}: runbook handover {run} '{name}' says what to send them; it looks by itself"
         case NodeState.WAITING if node.waiting and node.waiting["attest"]:
             return f"{name} waits for {node.waiting['who']}: {answer} attest --text '…' if that is done"
         case NodeState.BLOCKED if node.blocked:

@@ -108,8 +108,8 @@ class Rights(Step):
                 words=((HANDED, "Another team does what needs them; its name is the text"),),
                 attest=f"I go on without {', '.join(sorted({d.action for d in missing}))}",
             )
-        lacking = [{"action": d.action, "scope": d.scope, "to": team["text"], "by": team["by"]} for d in theirs if team]
-        return await self._locks(ctx, here, checks, {LACKING: lacking} if lacking else {})
+        lacks = [{"action": d.action, "scope": d.scope, "to": team["text"], "by": team["by"]} for d in theirs if team]
+        return await self._locks(ctx, here, checks, {LACKING: lacks} if lacks else {})
 
     async def _here(self, arm: Reader) -> list[Demand]:
         """What this run demands in this subscription."""

@@ -177,7 +177,7 @@ async def test_what_happened_since_is_shown_once_and_enter_goes_on() -> None:
     store = Store(replace(urgent(), head=8))
     store.log.append(Entry.chain(Draft(Kind.NOTED, data={"text": "Kim has the keys", "by": "ana"}), 8, NOW, ""))
     book = Notebook({"arc-1": Place(("node", "providers[a]"), "Checks", follows=False, head=7)})
-    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, memory=book.memory())
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, around=Around(memory=book.memory()))
     app.animation_level = "none"
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await idle(pilot)
