@@ -1,7 +1,8 @@
 """Changes as Bicep files: a pure function of ARM requests, without knowing any resource type.
 
 A PUT of a resource is a Bicep declaration: its path tells type, names, parents and scope, its api-version the version,
-its body the rest. What is no such PUT (a PATCH, an action, a PUT under a condition) has no Bicep form and is named.
+its body the rest. What is no such PUT (a PATCH, an action, a PUT that depends on a version) has no Bicep form and is
+named. ``If-None-Match: *`` ("only if nothing of that name is there") cannot be said either; a comment says it instead.
 
 No compiler was asked: a property that a type's Bicep description lacks is a warning there, and goes out all the same.
 
@@ -99,7 +100,12 @@ class BicepFile:
 def is_bicep(change: ChangeDoc) -> bool:
     """Whether a change has a Bicep form."""
     has_version = bool(re.fullmatch(r"\d{4}-\d\d-\d\d(-[a-z]+)?", change["api_version"]))
-    return change["method"] == "PUT" and not change["headers"] and has_version and place_of(change["path"]) is not None
+    is_plain = not change["headers"] or _is_new_only(change)
+    return change["method"] == "PUT" and is_plain and has_version and place_of(change["path"]) is not None
+
+
+def _is_new_only(change: ChangeDoc) -> bool:
+    return {key.lower(): value for key, value in change["headers"].items()} == {"if-none-match": "*"}
 
 
 def bicep_files(changes: Iterable[ChangeDoc], stem: str = "main") -> list[BicepFile]:
@@ -142,7 +148,10 @@ class _File:
         lines += [f"  {_key(key)}: {literal(value, 1)}" for key, value in rows.items()]
         symbol = self._symbol(place)
         head = f"resource {symbol} {literal(_type(place, change['api_version']))} = {{"
-        self.blocks.append("\n".join([f"// {_comment(change['title'])}", head, *lines, "}"]))
+        told = [f"// {_comment(change['title'])}"]
+        if _is_new_only(change):
+            told += ["// Only where nothing of this name is there yet: Bicep would write over it, so look first."]
+        self.blocks.append("\n".join([*told, head, *lines, "}"]))
 
     def _existing(self, place: Place, version: str) -> str:
         """The symbol of something that another declaration refers to and that is there already."""

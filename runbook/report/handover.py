@@ -86,9 +86,9 @@ def _markdown(view: RunView, nodes: Sequence[NodeView], to: str) -> str:
     lines += [f"- Subscription {_one(name)} `{_one(id_)}`" for id_, name in subscriptions.items()]
     lines += [
         "",
-        "Do it in the order given. Every command is safe to read first: nothing here asks for a password or key, and "
-        "each line makes exactly one change. Any other way to the same end will do as well, the portal too: what "
-        "counts is how it looks afterwards.",
+        "Do it in the order given. Each command makes exactly one change and is given in several forms: one of them is "
+        "enough. Any other way to the same end will do as well, the portal too: what counts is how it looks "
+        "afterwards. Nothing here asks for a password or a key.",
         "",
     ]
     for number, node in enumerate(nodes, 1):
@@ -151,9 +151,9 @@ def _change(change: ChangeDoc, number: str) -> list[str]:
     ):
         if text:
             lines += [f"{name}:", "", *_fenced(text, language), ""]
-    if change["diff"]:
+    if diff := [d for d in change["diff"] if d["path"]]:  # what is new as a whole stands in the request
         lines += ["| field | now | then |", "|---|---|---|"]
-        lines += [f"| {_cell(d['path'])} | {_cell(d['before'])} | {_cell(d['after'])} |" for d in change["diff"]]
+        lines += [f"| {_cell(d['path'])} | {_cell(d['before'])} | {_cell(d['after'])} |" for d in diff]
         lines += [""]
     return lines
 

@@ -164,13 +164,18 @@ def test_an_extension_is_scoped_to_what_it_is_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [change(method="PATCH"), change(method="POST"), change(headers={"If-None-Match": "*"}), change("/no/where")]
+    "odd", [change(method="PATCH"), change(method="POST"), change(headers={"If-Match": "7"}), change("/no/where")]
 )
 def test_what_bicep_cannot_say_is_named_and_not_made_up(odd: ChangeDoc) -> None:
     assert bicep_files([odd]) == []
     assert f"// Not in here, since Bicep cannot say it: {odd['title']}" in handover(
         VIEW, [node(change(), odd)], "bicep"
     )
+
+
+def test_what_may_only_be_made_new_says_so_where_bicep_would_write_over_it() -> None:
+    (file,) = bicep_files([change(headers={"If-None-Match": "*"})])
+    assert "// Only where nothing of this name is there yet" in file.text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 from runbook.core.command import HandOver, Note, Retry
 from runbook.core.view import NodeView
-from tests.tui.conftest import press, showing, write
+from tests.tui.conftest import press, screen_text, showing, write
 from tests.tui.matters import every_size, opened
 from tests.tui.sample import NOW, S, Store, change, context, node, ready, view, wait
 
@@ -69,3 +69,19 @@ async def test_a_note_is_written_into_the_run() -> None:
         await press(pilot, "N")
         await write(pilot, "Kim has the keys", "enter")
         assert store.commands == [Note("Kim has the keys", "ana@contoso.example")]
+
+
+async def test_what_is_with_another_team_does_not_keep_the_operator_from_what_is_theirs() -> None:
+    mine = node("providers", "a", "Register A", S.READY, attempts=1, changes=(change("Make my own", "own"),))
+    store = Store(view(context(), mine, theirs()))
+    async with showing(store, (120, 36)) as (_, app):
+        assert "Approve: Make my own" in screen_text(app)
+
+
+async def test_its_waiting_screen_says_that_r_takes_it_back() -> None:
+    store = Store(view(context(), theirs()))
+    async with showing(store, (200, 60)) as (pilot, app):
+        await opened(pilot, store.held)
+        text = screen_text(app)
+        assert "The document to send them" in text
+        assert "Take back" in text

@@ -175,7 +175,9 @@ def page(of: Waited, text: Sequence[Line] | None = None) -> list[Line]:
     if wait is None:
         return [*_over(of), BLANK, heading("Meanwhile"), *meanwhile_lines(of.meanwhile)]
     inside = list(text) if text and texts(of) else []
-    is_now = bool(wait["draft"]) or is_long(of)  # else it was sent long ago, and is only for looking up
+    is_now = bool(wait["draft"] or of.node.handed) or is_long(
+        of
+    )  # else it was sent long ago, and is only for looking up
     parts = [
         _since(of, wait),
         [heading("What to do"), *_todo(of, wait)],
@@ -256,7 +258,7 @@ def text_page(of: Waited, which: Which) -> list[Line]:
         return lines("There is no text to hand over here." if of.entries is not None else "Reading …", "muted")
     title = _TITLES[which]
     if which == "first" and not (of.wait or {}).get("draft"):
-        title = "The text that was drafted"
+        title = "The document to send them" if of.node.handed else "The text that was drafted"
     other = [("   v", "key"), (" the other text", "muted")] if len(known) > 1 else []
     return [line((title, "heading"), *other), BLANK, *lines(known[which].text, "code")]
 
