@@ -25,6 +25,8 @@ COMMANDS: Final[dict[str, str]] = {
     "runs": "List the runs.",
     "status": "Show one run with its nodes.",
     "answer": "Give one answer to a node: approve, retry, skip or attest.",
+    "handover": "Hand a node to another team, or write the document of what they are to do.",
+    "note": "Write a remark into a run, for whoever reads it next.",
     "poll": "Look once at the runs that wait, and end: for cron.",
     "verify": "Look whether the cloud is still as a run left it.",
     "dns": "Hold every private name of a run against what each place answers.",

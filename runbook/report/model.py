@@ -93,7 +93,11 @@ def _note(entry: Entry) -> str:
         case Kind.ABORTED:
             return f"Aborted: {entry.data['reason']}"
         case Kind.NOTED | Kind.MIGRATED:
-            return str(entry.data.get("text", ""))
+            by = f" ({entry.data['by']})" if entry.data.get("by") else ""
+            return f"{entry.data.get('text', '')}{by}"
+        case Kind.HANDED:
+            note = f" ({entry.data['note']})" if entry.data["note"] else ""
+            return f"{entry.data['by']} handed it to {entry.data['to']}{note}."
         case _:
             return ""
 
@@ -208,6 +212,9 @@ def _node(node: NodeView, story: Story, source: str) -> Json:
         "approvals": story.approvals,
         "waits": story.waits,
         "attestations": story.attestations,
+        "handed": {"to": node.handed["to"], "by": node.handed["by"], "at": iso(node.handed["at_ms"])}
+        if node.handed
+        else None,
         "skipped": _skipped(node),
         "blocked": dict(node.blocked) if node.blocked and node.state is NodeState.BLOCKED else None,
         "troubles": story.troubles,

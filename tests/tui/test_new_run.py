@@ -296,4 +296,6 @@ async def test_a_text_that_is_typed_in_one_burst_stands_there_as_it_was_typed(tm
             await asyncio.sleep(0)
         await settle(pilot)
         assert box.value == text
-        assert the_form(app).form.texts["resource_group"] == text
+        held = the_form(app).form
+        assert held is not None
+        assert held.texts["resource_group"] == text
