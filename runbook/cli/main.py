@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "answer": "Give one answer to a node: approve, retry, skip or attest.",
     "poll": "Look once at the runs that wait, and end: for cron.",
     "verify": "Look whether the cloud is still as a run left it.",
+    "undo": "Take back what a run made or changed, or say what that would do.",
     "migrate": "Show what a newer book changes in a run, and move it there.",
     "compare": "Lay one run beside another of the same book: what differed, and where.",
     "abort": "End a run for good. What was changed stays changed.",
