@@ -34,11 +34,13 @@ def look_back(home: Path, run: str, sign_in: SignIn | None = None) -> tuple[Look
     """What taking a run back would do: a run that does not exist, to be surveyed. Nothing is made or sent.
 
     Raises:
+        UsageError: the run took back another one itself.
         RunUnknown, TooNew, Damaged, Unwritable, ContextError, SignInNeeded: as ``look_again``.
     """
     found: list[Undo] = []
 
     def reverse(journal: Journal, view: RunView) -> RunView:
+        _check_forward(view)
         found.append(undo_of(view, journal.entries()))
         return begun({"id": f"{run}{SUFFIX}"[-64:], **_first(view, found[0], foresees=True)}, view.updated_ms)
 
@@ -76,6 +78,7 @@ def create_undo(
         undo = undo_of(view, journal.entries())
     finally:
         journal.close()
+    _check_forward(view)
     _check_over(view, lease.words(row) if row else "")
     if not undo.takebacks:
         raise UsageError(f"Run {run} changed nothing that can be taken back.", f"See: runbook undo {run} --plan")
@@ -97,6 +100,14 @@ def create_undo(
         agree(first["pinned"])
         return place_run(home, name, name, first, None, durable)
     return place_run(home, name, name, first, lambda target: _copied(cloud_file(path), target, view, durable), durable)
+
+
+def _check_forward(view: RunView) -> None:
+    if before := view.options.get("undoes"):
+        raise UsageError(
+            f"Run {view.id} took back run {before}; that is not taken back again.",
+            f"Run its book anew, if it is wanted after all. What was done: runbook status {view.id}",
+        )
 
 
 def _check_over(view: RunView, driver: str) -> None:
