@@ -70,17 +70,18 @@ def _doc(spec: InputSpec) -> dict[str, Any]:
 
 
 def _lines(spec: InputSpec, kind: str) -> Iterator[str]:
-    need = f"default {_value(spec.default)}" if spec.is_optional else "required"
+    need = f"default {told_value(spec.default)}" if spec.is_optional else "required"
     yield f"{spec.name}: {kind} ({need})"
     if asked := f"{spec.prompt} {spec.help}".strip():
         yield f"  {asked}"
 
 
-def _value(value: Any) -> str:
+def told_value(value: Any) -> str:
+    """A default in words."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "none"
+        return ", ".join(map(told_value, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_value(member)}" for name, member in value.items()) or "none"
+        return ", ".join(f"{name}: {told_value(member)}" for name, member in value.items()) or "none"
     return "none" if value in (None, "") else str(value).replace("${inputs.", "as ").removesuffix("}")

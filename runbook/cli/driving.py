@@ -15,12 +15,15 @@ import click
 
 from runbook.cli import output
 from runbook.cli.exits import Exit
+from runbook.cli.names import names_of
 from runbook.cli.options import JUMP, LONGEST_S, TUI_SPEED
 from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
+    from runbook.cli.desk import Desk
     from runbook.core.view import RunView
     from runbook.journal.past import Past
+    from runbook.tui.around import Around
     from runbook.tui.runs import Runs
     from runbook.tui.settings import Kept
     from runbook.wiring import Wish
@@ -130,7 +133,8 @@ def drive(home: Path, named: Callable[[], str], front: Front, consent: Consent |
         from runbook.cli.plain import run_plain
         from runbook.wiring import attach
 
-        return run_plain(attach(home, run, watch=False, consent=consent, **front.opening), is_whole=front.is_whole)
+        attachment = attach(home, run, watch=False, consent=consent, **front.opening)
+        return run_plain(attachment, is_whole=front.is_whole, home=home)
     from runbook.cli.headless import run_headless
     from runbook.cli.policy import Policy
     from runbook.cli.reading import view_of
@@ -158,6 +162,14 @@ def settings_of(home: Path) -> Kept:
     if problem:
         output.talk(problem)
     return kept
+
+
+def around(home: Path, desk: Desk) -> Around:
+    """What screens are given beside a run."""
+    from runbook.cli.making import Workshop
+    from runbook.tui.around import Around
+
+    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home), Workshop(home).making)
 
 
 def runs_of(home: Path) -> Runs:
@@ -204,9 +216,7 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
         open_attachment,
         glance=glance,
         program=output.program(),
-        kept=settings_of(home),
-        memory=Desk(home).memory(),
-        runs=runs_of(home),
+        around=around(home, Desk(home)),
     )
     if failure is not None:
         raise failure

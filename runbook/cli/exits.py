@@ -34,7 +34,7 @@ class Exit(IntEnum):
     PLAN = 10
     """`plan`: something would change."""
     DRIFT = 11
-    """`verify`: the cloud drifted from what the run left. `compare`: the runs differ."""
+    """`verify`: the cloud drifted. `dns`: a name is not what it must be. `compare`: the runs differ."""
     INTERRUPTED = 130
     """Stopped by the operator or the system; the run can be resumed."""
 

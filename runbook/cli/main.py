@@ -28,12 +28,14 @@ COMMANDS: Final[dict[str, str]] = {
     "poll": "Look once at the runs that wait, and end: for cron.",
     "verify": "Look whether the cloud is still as a run left it.",
     "undo": "Take back what a run made or changed, or say what that would do.",
+    "dns": "Hold every private name of a run against what each place answers.",
     "migrate": "Show what a newer book changes in a run, and move it there.",
     "compare": "Lay one run beside another of the same book: what differed, and where.",
     "abort": "End a run for good. What was changed stays changed.",
     "archive": "Put a run away, out of the listings; nothing is deleted.",
     "report": "Write the hand-over report of a run: md, html or json.",
     "journal": "Check a run's journal, or export it without secrets.",
+    "serve": "Serve the screens to a browser on this machine.",
     "simulate": "Serve a simulated Azure for the Azure CLI and other real clients.",
     "books": "List the books, or the inputs of one.",
     "lint": "Check book files.",
@@ -118,17 +120,20 @@ def home_option(function: Any) -> Any:
     "130 interrupted.",
 )
 @home_option
+@click.option("--plain", is_flag=True, help="The home screen in plain lines, asked and answered.")
 @click.version_option(__version__, "-V", "--version", message="runbook %(version)s")
 @click.pass_context
-def cli(ctx: click.Context) -> int:
+def cli(ctx: click.Context, plain: bool) -> int:
     """Put Azure Arc-enabled servers behind Azure Private Link: guided, proven, resumable.
 
     Begin with `runbook rehearse`, which touches no real Azure; `runbook plan --mode live` only reads the real one.
     Without a command, the home screen opens.
     """
     if ctx.invoked_subcommand is not None:
+        if plain:
+            raise click.UsageError("--plain alone opens the home screen; write it behind rehearse, start or resume.")
         return 0
-    return int(import_module("runbook.cli.screen").show_home(ctx.ensure_object(Settings).home))
+    return int(import_module("runbook.cli.screen").show_home(ctx.ensure_object(Settings).home, plain))
 
 
 def run(args: Sequence[str]) -> int:

@@ -26,7 +26,7 @@ def command(settings: Settings, run: str, form: str, out: str | None) -> Exit:
 
     A report may be written at any time; it says how the run stood.
     """
-    text, faults = _rendered(settings.home, run, form)
+    text, faults = report_text(settings.home, run, form)
     if out is None:
         output.document(text)
     else:
@@ -55,12 +55,17 @@ def write_report(home: Path, run: str, path: Path, *, over: bool = False, archiv
         UsageError: the file exists, or cannot be written.
         RunUnknown, TooNew, Damaged: as the class says.
     """
-    text, faults = _rendered(home, run, "html", archived)
+    text, faults = report_text(home, run, "html", archived)
     _write(path, text, over=over)
     return faults
 
 
-def _rendered(home: Path, run: str, form: str, archived: bool = False) -> tuple[str, list[str]]:
+def report_text(home: Path, run: str, form: str, archived: bool = False) -> tuple[str, list[str]]:
+    """The report of a run in a form, and the faults of its journal.
+
+    Raises:
+        RunUnknown, TooNew, Damaged: as the class says.
+    """
     from runbook.cli.reading import opened
     from runbook.journal.load import load_view
     from runbook.report import render, report_doc

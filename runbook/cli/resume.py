@@ -32,12 +32,12 @@ def command(
     Where another process drives it, the screen opens to look on; --headless and --plain end with exit code 6.
     """
     from runbook.cli.driving import Front, drive
+    from runbook.cli.plainly import fronted
     from runbook.cli.signing import consent_for
     from runbook.home import journal_path
 
-    front = Front(**options)
-    front.check()
     home = settings.home
+    front = fronted(home, Front(**options))
 
     @cache
     def name() -> str:

@@ -8,33 +8,49 @@ from typing import TYPE_CHECKING, Any
 
 from runbook.cli import output
 from runbook.cli.desk import Desk
-from runbook.cli.driving import Front, check_terminal, runs_of, settings_of
+from runbook.cli.driving import Front, around, check_terminal
 from runbook.cli.exits import Exit
 
 if TYPE_CHECKING:
     from runbook.journal.runs import Listed
+    from runbook.tui.given import Home
 
 
-def show_home(home: Path) -> Exit:
-    """Show the home screen until the operator leaves.
+def show_home(home: Path, plain: bool = False) -> Exit:
+    """Show the home screen until the operator leaves; in lines where that is wished for.
 
     Raises:
         UsageError: there is no terminal.
         RunbookError: the screen broke.
     """
+    from runbook.cli.plainly import is_plain
+
+    if is_plain(home, plain):
+        from runbook.cli.plain_home import show_plain_home
+
+        return show_plain_home(home)
     check_terminal()
-    from runbook.core.clock import RealClock
     from runbook.tui.app import run_home
-    from runbook.tui.given import Home
 
     desk = Desk(home)
-    given = Home(
+    failure = run_home(given(home, desk), output.program(), around(home, desk))
+    if failure is not None:
+        raise failure
+    return Exit.DONE
+
+
+def given(home: Path, desk: Desk) -> Home:
+    """What a home screen that may do everything is given."""
+    from runbook.core.clock import RealClock
+    from runbook.tui.given import Home
+
+    return Home(
         list_runs=desk.runs,
-        list_books=_books,
-        open_run=lambda run: _open(home, run),
-        watch_run=lambda run: _watch(home, run),
-        take_over=lambda run: _open(home, run, take_over=True),
-        start_rehearsal=lambda book: _open(home, _create(home, book)),
+        list_books=books,
+        open_run=lambda run: open_here(home, run),
+        watch_run=lambda run: watch(home, run),
+        take_over=lambda run: open_here(home, run, take_over=True),
+        start_rehearsal=lambda book: open_here(home, create(home, book)),
         archive=lambda run, back: _archive(home, run, back),
         report=lambda run, path, over: _report(home, run, path, over),
         told_of_run=desk.told_of_run,
@@ -42,10 +58,6 @@ def show_home(home: Path) -> Exit:
         now_ms=RealClock().now_ms,
         new_run=_maker(home),
     )
-    failure = run_home(given, output.program(), settings_of(home), desk.memory(), runs_of(home))
-    if failure is not None:
-        raise failure
-    return Exit.DONE
 
 
 def _maker(home: Path) -> Callable[[str], Any]:
@@ -62,25 +74,37 @@ def _maker(home: Path) -> Callable[[str], Any]:
     return form
 
 
-def _books() -> list[Any]:
+def books() -> list[Any]:
+    """The books that can be rehearsed."""
     from runbook.book import list_books
 
     return [book for book in list_books() if not book.fault]
 
 
-def _create(home: Path, book: str) -> str:
+def runs(home: Path) -> list[dict[str, Any]]:
+    """The run objects of ``runs --json``, newest first."""
+    from runbook.cli.listing import run_doc
+    from runbook.cli.reading import every_run
+
+    return [run_doc(view, driver) for view, driver in every_run(home)]
+
+
+def create(home: Path, book: str) -> str:
+    """A rehearsal of a book; gives the run's id."""
     from runbook.wiring import Wish, create_run
 
     return create_run(home, Wish(book))
 
 
-def _open(home: Path, run: str, *, take_over: bool = False) -> Any:
+def open_here(home: Path, run: str, *, take_over: bool = False) -> Any:
+    """A run to drive; to look on where another process drives it."""
     from runbook.wiring import attach
 
     return attach(home, run, **Front(take_over=take_over).opening)
 
 
-def _watch(home: Path, run: str) -> Any:
+def watch(home: Path, run: str) -> Any:
+    """A run to look on."""
     from runbook.engine.host import Follower
     from runbook.home import journal_path
 

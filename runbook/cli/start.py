@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +20,8 @@ from runbook.cli.options import via as via_option
 @click.option(
     "--mode",
     type=click.Choice(["rehearsal", "live"]),
-    required=True,
-    help="`rehearsal` runs against a simulated Azure, `live` against the real one you are signed in to.",
+    help="`rehearsal` runs against a simulated Azure, `live` against the real one you are signed in to. Needed, unless "
+    "--plain asks for it.",
 )
 @creating
 @via_option
@@ -29,10 +30,11 @@ from runbook.cli.options import via as via_option
 @driving
 @home_option
 @click.pass_obj
-def command(settings: Settings, /, book: str, mode: str, **options: Any) -> Exit:
+def command(settings: Settings, /, book: str, mode: str | None, **options: Any) -> Exit:
     """Create a run of BOOK, a name or a YAML file, and open it.
 
-    Inputs come from --set, then --inputs, then the scenario, then the book's defaults.
+    Inputs come from --set, then --inputs, then the scenario, then the book's defaults; --plain asks for what is
+    missing.
 
     A live run shows where it writes and wants the name of each subscription typed, or given by --confirm-subscription.
     """
@@ -42,7 +44,7 @@ def command(settings: Settings, /, book: str, mode: str, **options: Any) -> Exit
 def create_and_drive(
     settings: Settings,
     book: str,
-    mode: str,
+    mode: str | None,
     *,
     scenario: str,
     edition: str | None,
@@ -58,10 +60,17 @@ def create_and_drive(
     **options: Any,
 ) -> Exit:
     """What ``start`` and ``rehearse`` have in common."""
+    from runbook.cli.answers import Answers
     from runbook.cli.driving import Front, drive, read_wish
+    from runbook.cli.plain_new import ask_mode, completed
+    from runbook.cli.plainly import fronted
 
-    front = Front(**options)
-    front.check()
+    front = fronted(settings.home, Front(**options))
+    answers = Answers(sys.stdin)
+    if mode is None:
+        if not front.plain:
+            raise click.MissingParameter(param_hint="'--mode'", param_type="option")
+        mode = ask_mode(answers)
     if mode != "live":
         if auth or tenant or subscription or said or via or here != "nowhere":
             raise click.UsageError(
@@ -71,7 +80,8 @@ def create_and_drive(
         def create() -> str:
             from runbook.wiring import create_run
 
-            return create_run(settings.home, read_wish(book, mode, scenario, edition, inputs, sets, run_id))
+            wish = read_wish(book, mode, scenario, edition, inputs, sets, run_id)
+            return create_run(settings.home, completed(wish, answers) if front.plain else wish)
 
         return drive(settings.home, create, front)
     front.check_live()
@@ -81,6 +91,8 @@ def create_and_drive(
 
     wish = replace(read_wish(book, mode, scenario, edition, inputs, sets, run_id), via=via or "arm", here=here)
     signed_in = signed_in_by(auth, tenant, subscription)
+    if front.plain:
+        wish = completed(wish, answers, signed_in)
     words = list(said)
     agree = asker(words, signed_in.account, may_ask=not front.headless)
     run = create_run(settings.home, wish, signed_in=signed_in, agree=agree)

@@ -23,16 +23,13 @@ from runbook import assets
 from runbook.core.error import RunbookError
 from runbook.core.state import RunState
 from runbook.core.view import RunView
-from runbook.journal.past import ToldPast
+from runbook.tui.around import Around
 from runbook.tui.glance import Glance
-from runbook.tui.memory import Memory
 from runbook.tui.messages import Chosen, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
-from runbook.tui.runs import Runs
 from runbook.tui.screens.opening import OpeningScreen
-from runbook.tui.settings import Kept
 from runbook.tui.themes import OF_NAME
 
 if TYPE_CHECKING:
@@ -54,6 +51,7 @@ SHEETS = (
     "timeline.tcss",
     "compare.tcss",
     "new.tcss",
+    "dns.tcss",
 )
 """A style sheet for each screen, and one for what they share."""
 
@@ -67,9 +65,7 @@ class RunbookApp(App[None]):
         glance: the run as last committed, if there is one yet, to be shown until it is open; called like the former,
             and much quicker.
         program: how the operator calls this program.
-        kept: the operator's settings and where they are.
-        memory: where the operator looked last in each run, and how long things take.
-        runs: what is known of other runs.
+        around: what the screens are given beside.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
         settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
 
@@ -94,17 +90,13 @@ class RunbookApp(App[None]):
         home: Home | None = None,
         glance: Callable[[], RunView] | None = None,
         program: str = "runbook",
-        kept: Kept | None = None,
-        memory: Memory | None = None,
-        runs: Runs | None = None,
+        around: Around | None = None,
         redraw_s: float = 0.05,
         settle_s: float = 0.4,
     ) -> None:
         super().__init__()
-        self.kept = kept or Kept()
-        self.settings = self.kept.settings
-        self._memory = memory or Memory()
-        self.runs = runs or Runs(lambda: (), lambda _: ToldPast())
+        self.around = around or Around()
+        self.settings = self.around.kept.settings
         self._open = open_attachment
         self._home = home
         self._glance = glance
@@ -152,7 +144,7 @@ class RunbookApp(App[None]):
         # The run screen's modules are read here, while the first screen is already on the terminal.
         import runbook.tui.screens.run  # noqa: F401
 
-        self.post_message(Opened(attachment, self._memory.recall(attachment.view.id)))
+        self.post_message(Opened(attachment, self.around.memory.recall(attachment.view.id)))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
@@ -168,7 +160,7 @@ class RunbookApp(App[None]):
                     redraw_s=self._redraw_s,
                     settle_s=self._settle_s,
                     program=self._program,
-                    memory=self._memory,
+                    memory=self.around.memory,
                     place=message.place,
                 )
             )
@@ -217,10 +209,10 @@ class RunbookApp(App[None]):
         """Change one setting, now and where it is kept."""
         self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
         self._take_settings()
-        if self.kept.save is None:
+        if self.around.kept.save is None:
             return
         try:
-            self.kept.save(name, value)
+            self.around.kept.save(name, value)
         except RunbookError as error:
             self.notify(f"{clean(error.message)}\n{clean(error.hint)}".strip(), severity="error", markup=False)
 
@@ -332,9 +324,7 @@ def run_app(
     *,
     glance: Callable[[], RunView] | None = None,
     program: str = "runbook",
-    kept: Kept | None = None,
-    memory: Memory | None = None,
-    runs: Runs | None = None,
+    around: Around | None = None,
 ) -> RunbookError | None:
     """Show one run until the operator leaves.
 
@@ -342,29 +332,21 @@ def run_app(
         open_attachment: opens the run; called in a worker thread.
         glance: the run as last committed, if there is one yet.
         program: how the operator calls this program.
-        kept: the operator's settings.
-        memory: where the operator looked last, and how long things take.
-        runs: what is known of other runs.
+        around: what the screens are given beside.
 
     Returns:
         Why the run could not be opened, or that the screen broke; None when all went well.
     """
-    return _run(RunbookApp(open_attachment, glance=glance, program=program, kept=kept, memory=memory, runs=runs))
+    return _run(RunbookApp(open_attachment, glance=glance, program=program, around=around))
 
 
-def run_home(
-    home: Home,
-    program: str = "runbook",
-    kept: Kept | None = None,
-    memory: Memory | None = None,
-    runs: Runs | None = None,
-) -> RunbookError | None:
+def run_home(home: Home, program: str = "runbook", around: Around | None = None) -> RunbookError | None:
     """Show the home screen until the operator leaves.
 
     Returns:
         That the screen broke; None when all went well.
     """
-    return _run(RunbookApp(home=home, program=program, kept=kept, memory=memory, runs=runs))
+    return _run(RunbookApp(home=home, program=program, around=around))
 
 
 def _run(app: RunbookApp) -> RunbookError | None:

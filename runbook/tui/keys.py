@@ -54,6 +54,7 @@ _RUN: Final = (
     Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
     Key("map", "m", "m", "Map", "Draw the estate: networks, endpoints, zones, and what they lead to.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
+    Key("dns", "D", "D", "Names", "Every private name: what it must be, what each place answers, and why.", False),
     Key("follow", "f", "f", "Follow", "Let the selection go by itself to what needs you; on or off.", False),
     Key("page_back", "left", "←", "Page", "The page before: Guide, Plan, Commands, Checks, Entries, Map.", False),
     Key("face", "v", "v", "Form", "The next form of commands; on the Plan page: resource ids in full.", False),
@@ -67,6 +68,16 @@ _RUN: Final = (
     Key("scroll(1)", "j", "j", "Down", "Scroll the page down; after Tab, PgUp and PgDn do it too.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll the page up.", False),
     Key("abort", "x", "x", "Abort", "End the run for good, after typing its name.", False),
+)
+
+_DNS: Final = (
+    Key("again", "r", "r", "Read again", "Read Azure and look every name up again; nothing is written."),
+    Key("wrong", "n", "n", "Next wrong", "Go to the next answer that is wrong."),
+    Key("copy", "c", "c", "Copy", "Copy what stands below the table."),
+    _HELP,
+    Key("back", "q,escape", "q", "Back", "Back to the run."),
+    Key("scroll(1)", "j", "j", "Down", "Scroll what stands below the table.", False),
+    Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
 )
 
 _HOME: Final = (
@@ -207,6 +218,7 @@ SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "waiting": _WAITING,
     "failure": _FAILURE,
     "raw": _RAW,
+    "dns": _DNS,
 }
 """Every key by its screen. A key's binding id, which a key map of the operator's may name, is ``<screen>.<key id>``."""
 
@@ -217,7 +229,7 @@ def _action(id_: str) -> str:
     return id_ if "(" in id_ else f"act('{id_}')"
 
 
-IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "map"})
+IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "map", "dns"})
 """Keys of the run screen that always mean something."""
 
 

@@ -7,7 +7,8 @@ at in a rehearsal is a copy in memory, so a look leaves no trace there either, a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,14 @@ class Lookout:
         if self._sim is None:
             raise LookupError("a live look has no simulated cloud")
         return self._sim
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[World]:
+        """The world itself, for other looks; its client is closed in the end."""
+        try:
+            yield self.world
+        finally:
+            await self._arm.close()
 
     async def survey(self, told: Told = lambda done, of: None) -> tuple[Finding, ...]:
         """What a run would do from here. ``told`` hears how far the look has come."""

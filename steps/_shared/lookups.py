@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Final
 
+from runbook.core.records import is_private_address
 from runbook.step import Check, DnsAnswer, Resolver, expect
 from steps._shared.look import name_of, together
 from steps._shared.records import Record
 
 ON_PREMISES = "on-premises"
-PRIVATE: Final = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
-"""RFC 1918 and RFC 6598."""
 MOST_CHECKS: Final = 40
 """Lookups that are shown one by one; more are summed up."""
 
@@ -102,15 +100,10 @@ def diagnosis(look: Look) -> str:
         return (
             f"{where}: {look.record.fqdn} does not exist there: a private zone without this record, or entries missing."
         )
-    if any(_is_private(a) for a in answer.addresses):
+    if any(is_private_address(a) for a in answer.addresses):
         return f"{where}: {look.record.fqdn} is {told(answer)}: another private address, old or of another endpoint."
     return f"{where}: {look.record.fqdn} is {told(answer)}, the public address: " + (
         "forward the public suffix, not the privatelink name, to a resolver in the network."
         if look.vantage == ON_PREMISES
         else "the zone link is missing, or the network's DNS servers do not forward to 168.63.129.16."
     )
-
-
-def _is_private(address: str) -> bool:
-    """Whether it is from a range that networks number themselves with. Python's own test counts more than these."""
-    return any(ip_address(address) in network for network in PRIVATE)

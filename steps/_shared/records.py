@@ -1,54 +1,7 @@
-"""One name, the private address it must resolve to, and the private zone that holds it."""
+"""Names, addresses and zones as the steps take them; what is known of them stands in ``runbook.core.records``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from runbook.core.records import PREFIX, Record, record_of, suffix_of, zones_of_group
 
-PREFIX = "privatelink"
-"""First label of a private zone; ``privatelink-global`` is the one of the sub-resource ``global`` alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """``fqdn`` is the public name; ``name`` is relative to ``zone``, which may be empty when no zone fits.
-
-    ``endpoint`` is the name of the private endpoint that the address belongs to, where it is known.
-    """
-
-    fqdn: str
-    ip: str
-    zone: str
-    name: str
-    endpoint: str = ""
-
-    def doc(self) -> dict[str, str]:
-        return asdict(self)
-
-
-def suffix_of(zone: str) -> str:
-    """The public suffix that a private zone shadows: what a forwarder must forward."""
-    first, _, rest = zone.lower().partition(".")
-    return rest if rest and first.partition("-")[0] == PREFIX else zone.lower()
-
-
-def zones_of_group(zones: Sequence[str], group: str) -> list[str]:
-    """The zones that may hold records of one sub-resource: those of all, and those that carry its own name.
-
-    Source: "Azure Private Endpoint private DNS zone values", Microsoft Learn: ``privatelink-global.wvd.…`` is the zone
-    of the sub-resource ``global``, ``privatelink.wvd.…`` that of ``feed`` and ``connection``.
-    """
-    fitting = {PREFIX, f"{PREFIX}-{group}".lower()}
-    return [z for z in zones if (first := z.lower().partition(".")[0]) in fitting or not first.startswith(PREFIX)]
-
-
-def record_of(fqdn: str, ip: str, zones: Sequence[str], endpoint: str = "") -> Record:
-    """Find the zone of a name: the one with the longest matching suffix, and among those the most particular."""
-    name = fqdn.lower().rstrip(".")
-    fitting = [z.lower() for z in zones if name.endswith("." + suffix_of(z))]
-    if not fitting:
-        return Record(name, ip, "", name, endpoint)
-    zone = max(fitting, key=lambda z: (len(suffix_of(z)), len(z)))
-    # Some services list the private name itself.
-    own = zone if name.endswith("." + zone) else suffix_of(zone)
-    return Record(name, ip, zone, name.removesuffix("." + own), endpoint)
+__all__ = ["PREFIX", "Record", "record_of", "suffix_of", "zones_of_group"]

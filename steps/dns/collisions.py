@@ -13,6 +13,7 @@ from steps._shared.endpoints import Endpoint
 from steps._shared.look import name_of, said, same, together, whereabouts
 from steps._shared.planned import Planned
 from steps._shared.zones import Area, FoundZone, area, is_shadow, zones_where
+from steps.dns._guards import hidden
 from steps.dns._rivals import (
     MOST,
     Estate,
@@ -74,7 +75,7 @@ class Collisions(Step):
         rivals, unread = await rivals_of(ctx.arm, p.endpoints, seen)
         hiding = await zones_where(ctx.arm, lambda n: any(is_shadow(n, z) for z in p.zones), where.subscriptions)
         if hiding := [z for z in hiding if any(z.serves(n) for n in p.networks)]:
-            return _hidden(hiding, p.networks, where.names)
+            return hidden(hiding, p.networks, where.names)
         zones = await zones_where(ctx.arm, lambda n: may_hold(n, p.endpoints), where.subscriptions)
         used = tuple(z for z in zones if any(z.serves(n) for n in p.networks))
         ours = {e.id: found for e in p.endpoints if (found := ours_of(e, seen))}
@@ -133,25 +134,6 @@ async def _landing(arm: Reader, rivals: Sequence[Rival], used: Sequence[FoundZon
             findings.append(Finding(rival.planned, rival.id, f"its zone group writes to {lands.id}"))
     why = f"one of {len(rivals)} others; the zone groups of the first {MOST} were read"
     return [*findings, *(Finding(r.planned, r.id, why, is_sure=False) for r in rivals[MOST:])]
-
-
-def _hidden(hiding: Sequence[FoundZone], networks: Sequence[str], names: Mapping[str, str]) -> Blocked:
-    through = sorted({name_of(n) for z in hiding for n in networks if z.serves(n)})
-    one = len(hiding) == 1
-    return Blocked(
-        "zone-hides-names",
-        f"{', '.join(through)} {'resolves' if len(through) == 1 else 'resolve'} through the private "
-        f"{'zone' if one else 'zones'} {', '.join(whereabouts(z.id, names) for z in hiding)}. "
-        f"{'It answers' if one else 'They answer'} for the public names themselves: a name that is missing there does "
-        "not exist for these networks, so nobody there would be led to the private endpoints.",
-        (
-            f"Have {', '.join(name_of(z.id) for z in hiding)} unlinked from {', '.join(through)} by its owners; this "
-            "looks again by itself.",
-            "Leave these networks out: start a run with other resolving_networks.",
-        ),
-        (expect("zones that hide the public names", "none", [whereabouts(z.id, names) for z in hiding]),),
-        poll=Poll(first_s=300, longest_s=4 * 3600),
-    )
 
 
 def _blocked(findings: Sequence[Finding], checks: Sequence[Check]) -> Blocked:

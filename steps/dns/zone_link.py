@@ -26,7 +26,8 @@ from steps._shared.faces import in_context, word
 from steps._shared.fleet import Guard, refuse_outsiders
 from steps._shared.look import dig, find, has_failed, is_busy, name_of, properties, same, state_of
 from steps._shared.records import Record
-from steps._shared.zones import links_of, places, zones_named
+from steps._shared.zones import is_shadow, links_of, places, zones_named, zones_where
+from steps.dns._guards import hidden, taken_over, would_hide
 
 MOST_NAMED: Final = 10
 """Records that a message names."""
@@ -35,8 +36,9 @@ MOST_NAMED: Final = 10
 class ZoneLink(Step):
     """The links of one zone to every network that is to resolve through it.
 
-    Refused while the zone lacks one of the records (an empty zone hides the public names), while a server that the
-    guard asks for is outside its scope, and where a network is linked to another zone of the same name.
+    Refused while the zone lacks one of the records (an empty zone hides the public names) or holds somebody else's
+    under its name, while names of other endpoints in the network would be hidden, while a server that the guard asks
+    for is outside its scope, and where a network is linked to another zone of the same name or of the public names.
 
     Source: Private DNS 2020-06-01, virtual network links; "Azure Private Endpoint DNS integration", Microsoft Learn.
     """
@@ -98,7 +100,8 @@ class ZoneLink(Step):
         p = self.params
         zone = name_of(self._zone)
         near = [*(subscription_of(n) or "" for n in missing), *sorted(ctx.run.subscriptions)]
-        others = await zones_named(ctx.arm, zone, await places(ctx.arm, near))
+        everywhere = await places(ctx.arm, near)
+        others = await zones_named(ctx.arm, zone, everywhere)
         for other in others:
             held = [n for n in missing if other.serves(n) and not same(other.id, self._zone)]
             if held:
@@ -124,7 +127,11 @@ class ZoneLink(Step):
                 checks,
                 poll=Poll(first_s=300, longest_s=4 * 3600),
             )
-        lacking = await self._lacking(ctx)
+        there = await self._held(ctx)
+        mine = [r for r in p.records if r.zone == zone.lower()]
+        if refusal := taken_over(zone, mine, there):
+            return refusal
+        lacking = [r for r in mine if r.ip not in there.get(r.name.lower(), ())]
         if lacking:
             return Blocked(
                 "zone-would-black-hole",
@@ -136,22 +143,25 @@ class ZoneLink(Step):
                 (*checks, *(expect(f"record {r.name} in {zone}", r.ip, "absent or other") for r in lacking)),
                 poll=Poll(first_s=60, longest_s=900),
             )
+        hiding = await zones_where(ctx.arm, lambda n: is_shadow(n, zone), everywhere)
+        if hiding := [z for z in hiding if any(z.serves(n) for n in missing)]:
+            return hidden(hiding, missing, {})
+        if refusal := await would_hide(ctx.arm, zone, missing, p.records, there):
+            return refusal
         attest = "These servers do not resolve names through these networks"
         if not ctx.attested and (refusal := await refuse_outsiders(ctx.arm, p.guard, attest)):
             return refusal
         taken = {str(link.get("name", "")).lower() for link in links}
         return Changes([self._create(n, taken) for n in missing], checks)
 
-    async def _lacking(self, ctx: StepContext) -> list[Record]:
-        """Records of this zone that it does not hold with the endpoint's address."""
-        zone = name_of(self._zone).lower()
-        held = {
+    async def _held(self, ctx: StepContext) -> dict[str, list[str]]:
+        """What this zone holds: addresses by relative name."""
+        return {
             str(item.get("name", "")).lower(): [
                 str(a.get("ipv4Address")) for a in properties(item).get("aRecords") or ()
             ]
             for item in await ctx.arm.list(f"{self._zone}/A", versions.PRIVATE_DNS)
         }
-        return [r for r in self.params.records if r.zone == zone and r.ip not in held.get(r.name.lower(), [])]
 
     def _create(self, network: str, taken: set[str]) -> Change:
         zone, vnet = name_of(self._zone), name_of(network)

@@ -79,7 +79,7 @@ def test_what_a_question_tells_is_not_told_before_it_as_well(
     answered(monkeypatch, "a", "q")
     said = shell("rehearse", "avd-private-link", "--plain", "--speed", "max", "--run-id", "r").out
     assert "  ready  " not in said
-    assert "    + AllowAvdPrivateEndpoints.destinationPortRange: 1-65535" in said
+    assert "    new: AllowAvdPrivateEndpoints.destinationPortRange: 1-65535" in said
     assert said.count("Approve, skip, retry, later, quit?") == 2
 
 

@@ -18,8 +18,9 @@ import pytest
 
 from runbook.core.clock import iso
 from runbook.core.error import UsageError
+from runbook.core.loopback import loopback
 from runbook.sim.served.clock import FlowingClock
-from runbook.sim.served.server import loopback, serving
+from runbook.sim.served.server import serving
 from tests.served.simulate import SUB, Simulated, simulated
 from tests.sim.world import scenario
 
@@ -49,7 +50,7 @@ async def test_it_refuses_to_listen_anywhere_but_on_loopback(host: str) -> None:
     [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("127.8.9.1", "127.8.9.1"), ("::1", "::1")],
 )
 def test_every_loopback_address_will_do(host: str, address: str) -> None:
-    assert loopback(host)[1] == address
+    assert loopback(host, "")[1] == address
 
 
 def test_the_command_refuses_it_too_and_says_what_to_do(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from runbook.tui.app import RunbookApp
+from runbook.tui.around import Around
 from runbook.tui.settings import Kept
 from tests.tui.sample import Store
 
@@ -59,10 +60,10 @@ _KEY_NAMES = {"-": "minus", "/": "slash", ".": "full_stop", " ": "space", "_": "
 
 @asynccontextmanager
 async def showing(
-    store: Store, size: tuple[int, int] = (80, 24), kept: Kept | None = None
+    store: Store, size: tuple[int, int] = (80, 24), kept: Kept | None = None, around: Around | None = None
 ) -> AsyncIterator[tuple[Pilot[None], RunbookApp]]:
     """The app on a store, ready and at rest."""
-    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, kept=kept)
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, around=around or Around(kept=kept or Kept()))
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)

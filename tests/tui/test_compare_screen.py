@@ -14,6 +14,7 @@ from runbook.core.state import NodeState
 from runbook.core.view import RunView
 from runbook.journal.past import Past, ToldPast
 from runbook.tui.app import RunbookApp
+from runbook.tui.around import Around
 from runbook.tui.live import Wanted
 from runbook.tui.present.text import as_text
 from runbook.tui.runs import Runs, of_same_book
@@ -74,7 +75,7 @@ class Shown:
 
 @asynccontextmanager
 async def opened(known: Runs, other: str = "", size: tuple[int, int] = (80, 24)) -> AsyncIterator[Shown]:
-    app = RunbookApp(lambda: Store(RunView()), redraw_s=0.0, settle_s=0.0, runs=known)
+    app = RunbookApp(lambda: Store(RunView()), redraw_s=0.0, settle_s=0.0, around=Around(runs=known))
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)
@@ -192,7 +193,7 @@ async def test_runs_that_cannot_be_listed_are_told() -> None:
 async def test_c_opens_the_comparison_of_a_run_and_leads_back_to_its_node(played: Played, stuck: Played) -> None:
     known = runs({"crash": ToldPast(played.entries), "two": ToldPast(stuck.entries)})
     store = Store(played.view, is_read_only=True, log=list(played.entries))
-    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, runs=known)
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, around=Around(runs=known))
     app.animation_level = "none"
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await idle(pilot)
@@ -235,7 +236,7 @@ async def test_from_the_home_screen_runs_are_looked_back_at_without_being_opened
 ) -> None:
     known = runs({"one": ToldPast(played.entries), "two": ToldPast(stuck.entries)})
     house = House([listed(named(played.view, "one")), listed(named(stuck.view, "two"), 9)])  # "two" needs somebody
-    app = RunbookApp(home=house.given(), runs=known, redraw_s=0.0, settle_s=0.0)
+    app = RunbookApp(home=house.given(), around=Around(runs=known), redraw_s=0.0, settle_s=0.0)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)

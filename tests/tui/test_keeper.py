@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from runbook.core.expected import Expected, Usual
 from runbook.core.view import RunView
 from runbook.tui.app import RunbookApp
+from runbook.tui.around import Around
 from runbook.tui.memory import Memory, Place
 from runbook.tui.present.rows import Key
 from runbook.tui.screens import keeper
@@ -38,7 +39,7 @@ class Notebook:
 
 @asynccontextmanager
 async def opened(store: Store, book: Notebook) -> AsyncIterator[tuple[Pilot[None], RunScreen]]:
-    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, memory=book.memory())
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, around=Around(memory=book.memory()))
     app.animation_level = "none"
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await idle(pilot)
@@ -108,7 +109,7 @@ async def test_the_place_is_written_after_a_moment_and_not_while_nothing_moves(m
         written.append(place)
         wrote.set()
 
-    app = RunbookApp(lambda: Store(calm()), redraw_s=0.0, settle_s=0.0, memory=Memory(keep=keep))
+    app = RunbookApp(lambda: Store(calm()), redraw_s=0.0, settle_s=0.0, around=Around(memory=Memory(keep=keep)))
     async with app.run_test(size=(120, 36)) as pilot:
         await idle(pilot)
         while not wrote.is_set():

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from runbook.cli.making import Workshop
 from runbook.core.clock import from_iso
 from runbook.core.command import Attest, Retry, Skip
 from runbook.core.entry import Entry, Kind
 from runbook.core.view import NodeView, RunView
+from runbook.tui.around import Around
 from runbook.tui.keys import SCREENS
 from runbook.tui.present.text import as_text
 from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.failure import FailureScreen
+from runbook.tui.screens.new_run import NewRunScreen
 from runbook.tui.screens.raw import RawScreen
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.screens.waiting import WaitingScreen
@@ -225,16 +228,24 @@ async def test_sending_a_doubtful_call_again_still_asks() -> None:
         assert isinstance(app.screen, Dialog)
 
 
-async def test_changing_an_input_says_what_to_do_and_copies_the_inputs() -> None:
+async def test_changing_an_input_opens_the_form_of_another_run_with_the_inputs_of_this_one(
+    clean_environment: Path,
+) -> None:
+    store = Store(stopped(state=S.FAILED, error=ERROR), log=REFUSED)
+    making = Workshop(clean_environment).making
+    async with showing(store, (120, 36), around=Around(making=making)) as (pilot, app):
+        await opened(pilot, store.held, "i")
+        assert isinstance(app.screen, NewRunScreen)
+        assert str(store.held.inputs["subscription"]) in screen_text(app)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_where_no_run_can_be_made_changing_an_input_says_so() -> None:
     store = Store(stopped(state=S.FAILED, error=ERROR), log=REFUSED)
     async with showing(store, (120, 36)) as (pilot, app):
-        await opened(pilot, store.held, "i")
-        assert isinstance(app.screen, Dialog)
-        text = as_text(app.screen.question.body)
-        assert "A run keeps the inputs it began with" in text
-        assert "runbook start arc-private-link --mode rehearsal --scenario arc-preview --inputs FILE" in text
-        await press(pilot, "enter")
-        assert json.loads(app.clipboard) == dict(store.held.inputs)
+        assert "No run can be made from here" in await opened(pilot, store.held, "i")
+        assert isinstance(app.screen, RunScreen)
 
 
 async def test_n_goes_to_what_can_be_done_meanwhile() -> None:

@@ -19,6 +19,7 @@ import pytest
 from textual.widgets import Input
 
 from runbook.tui.app import RunbookApp
+from runbook.tui.around import Around
 from runbook.tui.settings import Kept, Settings
 from tests.tui.conftest import idle
 from tests.tui.looks import LOOKS, Look
@@ -33,7 +34,7 @@ SIZES: Final = {"80x24": (80, 24), "120x36": (120, 36), "200x60": (200, 60)}
 
 async def taken(look: Look, size: tuple[int, int]) -> str:
     """The words of a look, and its cells without colour, in dark and in light ones."""
-    app = RunbookApp(**look.app(), kept=Kept(Settings(animations=False)), redraw_s=0.0, settle_s=0.0)
+    app = RunbookApp(**look.app(), around=Around(Kept(Settings(animations=False))), redraw_s=0.0, settle_s=0.0)
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)
         for key in look.keys:

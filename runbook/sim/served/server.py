@@ -7,7 +7,6 @@ as long as the process; its key is never written down.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import shutil
 import socket
 import ssl
@@ -22,6 +21,7 @@ from aiohttp import web
 
 from runbook.core.clock import RealClock, from_iso
 from runbook.core.error import UsageError
+from runbook.core.loopback import loopback
 from runbook.sim.cloud import Cloud
 from runbook.sim.scenario import Scenario
 from runbook.sim.served import folder as folders
@@ -33,6 +33,9 @@ from runbook.sim.wire import ArmFault
 BACKLOG: Final = 1024
 """Connections that may wait to be taken; a client beyond them would see its connection reset or time out."""
 _LAST_ANSWERS_S: Final = 2.0
+_ONLY_HERE: Final = (
+    "Use 127.0.0.1: whoever can reach the simulated Azure is signed in to it, so it is served on loopback only."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ async def serving(
         UsageError: the address is not on loopback, or the port is taken.
         BookError: the scenario cannot be made.
     """
-    family, address = loopback(host)
+    family, address = loopback(host, _ONLY_HERE)
     sock = _listen(family, address, port)
     real = RealClock()
     with contextlib.ExitStack() as undo:
@@ -111,24 +114,6 @@ async def serving(
             yield Served(endpoint, place, cloud)
         finally:
             await runner.cleanup()
-
-
-def loopback(host: str) -> tuple[socket.AddressFamily, str]:
-    """The family and address that a host stands for.
-
-    Raises:
-        UsageError: it is not on loopback. A name is not looked up: who knows what it stands for tomorrow.
-    """
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host.lower() == "localhost" else host.strip("[]"))
-        if address.is_loopback:
-            return (socket.AF_INET if address.version == 4 else socket.AF_INET6), str(address)
-    except ValueError:
-        pass
-    raise UsageError(
-        f"{host!r} is not an address of this machine's own loopback.",
-        "Use 127.0.0.1: whoever can reach the simulated Azure is signed in to it, so it is served on loopback only.",
-    )
 
 
 def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import partial
@@ -21,6 +20,7 @@ from runbook.tui.present.text import clean
 from runbook.tui.present.words import driven_by
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Answers, Dialog, Question
+from runbook.tui.screens.dns import show_names
 from runbook.tui.screens.many import ManyDialog
 
 if TYPE_CHECKING:
@@ -73,9 +73,11 @@ class Operator:
             case "abort":
                 self._ask(questions.abort(screen.view), questions.abort_command)
             case "change_input":
-                screen.app.push_screen(Dialog(questions.change_input(screen.view, screen.program)), self._copy_inputs)
+                self._change_input()
             case "open":
                 self._open(node)
+            case "dns":
+                show_names(screen)
             case "copy":
                 self._copy()
             case "quit":
@@ -234,11 +236,17 @@ class Operator:
             kind = WaitingScreen if about == "waiting" else FailureScreen
             screen.show_above(kind(screen.attachment, node.id, redraw_s=screen.redraw_s, program=screen.program))
 
-    def _copy_inputs(self, answers: Answers | None) -> None:
-        """Until a run can be begun from here: its inputs, as ``--inputs`` takes them."""
-        if answers is not None:
-            inputs = json.dumps(dict(self._screen.view.inputs), indent=2, ensure_ascii=False)
-            cast("RunbookApp", self._screen.app).copy(clean(inputs), "The inputs of this run")
+    def _change_input(self) -> None:
+        """A run keeps the inputs it began with: another one begins with them, and there they can be changed."""
+        making = cast("RunbookApp", self._screen.app).around.making
+        if making is None:
+            self._say("No run can be made from here: this page only looks on.", "warning")
+            return
+        from runbook.tui.present.how import prefill_of
+        from runbook.tui.screens.new_run import NewRunScreen
+
+        view = self._screen.view
+        self._screen.app.push_screen(NewRunScreen(making, str(view.book.get("id", "")), prefill_of(view)))
 
     # ------------------------------------------------------------ copying
 

@@ -87,7 +87,7 @@ class Acts:
 
     @property
     def _runs(self) -> Runs:
-        return cast("RunbookApp", self._screen.app).runs
+        return cast("RunbookApp", self._screen.app).around.runs
 
     def _look_back(self, screen: Screen[Wanted | None], run: str) -> None:
         """Put a screen about a run's past above; who wants one of its nodes opens the run."""

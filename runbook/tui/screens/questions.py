@@ -161,22 +161,6 @@ def save(name: str, folder: str) -> Question:
     return Question("Save the text", tuple(body), "Save", (Field("path", "File:", "A name", is_new=True, value=name),))
 
 
-def change_input(view: RunView, program: str) -> Question:
-    """What can be done where an input is wrong: a run keeps those it began with."""
-    book = one_line(view.book.get("id", ""))
-    made = "What this run has made is found by the new one and left as it is. "
-    scenario = f" --scenario {one_line(view.scenario)}" if view.scenario else ""
-    if view.mode == "rehearsal":
-        made = "A new rehearsal begins with a simulated cloud of its own. "
-    body = [
-        *lines("A run keeps the inputs it began with, so another input means another run:"),
-        *lines("1. Copy this run's inputs (below) into a file, and change there what is wrong."),
-        line("2. Start with it: ", (f"{program} start {book} --mode {view.mode}{scenario} --inputs FILE", "code")),
-        *lines(f"3. {made}This one can then be ended (x on the run screen)."),
-    ]
-    return Question("Change an input", tuple(body), "Copy the inputs")
-
-
 def resend(node: NodeView, now_ms: int) -> Question:
     """Sending a call again whose answer was lost."""
     body = [*situation(node, now_ms), BLANK, *lines("Sending it again makes the call a second time.", "bad")]

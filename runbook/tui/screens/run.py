@@ -434,7 +434,7 @@ class RunScreen(LiveScreen[None]):
             case "compare":
                 from runbook.tui.screens.compare import CompareScreen
 
-                runs = cast("RunbookApp", self.app).runs
+                runs = cast("RunbookApp", self.app).around.runs
                 self.show_above(CompareScreen(self.view.id, runs, past=self.attachment.past()))
             case "timeline":
                 from runbook.tui.screens.timeline import TimelineScreen

@@ -68,7 +68,7 @@ class SettingsScreen(ModalScreen[None]):
         title = line(("Settings", "heading"), ("   Enter changes, Esc closes", "muted"))
         self.query_one("#dialog-title", Prose).show([title])
         self._list()
-        self.query_one("#settings-about", Prose).show(about(self._app.kept))
+        self.query_one("#settings-about", Prose).show(about(self._app.around.kept))
         self.query_one("#settings-list").focus()
 
     @property
