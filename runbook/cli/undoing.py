@@ -48,7 +48,9 @@ def undo_lines(run: str, view: RunView, findings: Sequence[Finding], undo: Undo)
     risky = f" ({disruptive} of them disruptive)" if disruptive else ""
     left = sum(bool(_left(f)) for f in backs)
     parts = [f"{would} to take back{risky}", f"{left} left alone", f"{gone} gone or as before already"]
-    yield from folded(f"{counted(len(backs), 'thing')}: {', '.join(parts)}. {counted(len(undo.stays), 'thing')} stay.", "")
+    yield from folded(
+        f"{counted(len(backs), 'thing')}: {', '.join(parts)}. {counted(len(undo.stays), 'thing')} stay.", ""
+    )
 
 
 def _part(title: str, findings: Sequence[Finding]) -> Iterator[str]:

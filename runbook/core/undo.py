@@ -175,7 +175,9 @@ def undo_of(view: RunView, entries: Iterable[Entry]) -> Undo:
                 before[diff["path"]] = {"path": diff["path"], "before": first["before"], "after": diff["after"]}
             last[key] = effect
             bodies.setdefault(key, dict(change["body"] or {}))
-    backs = [Takeback("remove", effect, tuple(touched.get(key, {}).values()), bodies[key]) for key, effect in made.items()]
+    backs = [
+        Takeback("remove", effect, tuple(touched.get(key, {}).values()), bodies[key]) for key, effect in made.items()
+    ]
     for key, fields in touched.items():
         changed = tuple(f for f in fields.values() if f["before"] != f["after"])
         if changed:
@@ -233,7 +235,9 @@ def _fields(change: ChangeDoc) -> Iterator[DiffDoc]:
     for diff in change["diff"]:
         if diff["path"].startswith("properties."):
             yield diff
-        elif isinstance(diff["before"], Mapping) and not _is_record(diff):  # named by the resource: all of its properties
+        elif isinstance(diff["before"], Mapping) and not _is_record(
+            diff
+        ):  # named by the resource: all of its properties
             yield {**diff, "path": "properties"}
 
 

@@ -136,7 +136,9 @@ class ZoneGroup(Step):
     async def _standing(self, arm: Reader, zone: str) -> list[tuple[Record, Json]]:
         """Records that stand in a zone under our names: the group takes them over, and they go with it."""
         wanted = {r.name.lower(): r for r in self.params.records if r.zone == name_of(zone).lower()}
-        found = [(wanted.get(str(i.get("name", "")).lower()), i) for i in await arm.list(f"{zone}/A", versions.PRIVATE_DNS)]
+        found = [
+            (wanted.get(str(i.get("name", "")).lower()), i) for i in await arm.list(f"{zone}/A", versions.PRIVATE_DNS)
+        ]
         return [(record, item) for record, item in found if record and _addresses(item)]
 
     def _put(

@@ -149,7 +149,7 @@ async def _behind_lock(ctx: StepContext, path: str, known: _Known) -> str:
         return ""
     doc = await find(ctx.arm, scope, versions.AVD)
     used = doc and await _on_target(ctx, scope, versions.AVD, doc, known)
-    return used and f"it protects {name_of(scope)}: {used}" or await _beside_global(ctx, scope, known)
+    return (used and f"it protects {name_of(scope)}: {used}") or await _beside_global(ctx, scope, known)
 
 
 async def _beside_global(ctx: StepContext, path: str, known: _Known) -> str:

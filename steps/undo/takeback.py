@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from runbook.core.arm import Json
 from runbook.step import Change, Changes, Check, Diff, InProgress, Satisfied, Step, StepContext, Verdict, expect
-from steps._shared.look import dig, find, is_busy, name_of, properties, state_of
+from steps._shared.look import find, is_busy, name_of, state_of
 from steps.undo._compare import Field, differing, fits, put_back, value_at
 from steps.undo._others import Ours, used_by_others
 

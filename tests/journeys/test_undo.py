@@ -15,7 +15,7 @@ from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.home import CLOUD, run_dir
 from runbook.sim.cloud import Cloud
-from runbook.sim.state import State, copy_of
+from runbook.sim.state import copy_of
 from runbook.wiring import Rehearsal, open_run
 from runbook.wiring.undo import create_undo, look_back
 from tests.crash.harness import RUN, begin, contents, play
@@ -86,7 +86,9 @@ def test_what_others_changed_or_put_inside_since_is_left_alone_and_said(tmp_path
     def by_hand(cloud: Cloud) -> None:
         zone = cloud.need(HIS)
         record = {"id": f"{HIS}/A/printer", "name": "printer", "type": "Microsoft.Network/privateDnsZones/A"}
-        cloud.save({**record, "etag": zone["etag"], "properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.9.9.9"}]}})
+        cloud.save(
+            {**record, "etag": zone["etag"], "properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.9.9.9"}]}}
+        )
         rule = next(r for _, r in cloud.state.items("resources") if r["name"] == "AllowAADOutboundAccess")
         rule["properties"]["destinationPortRange"] = "80"
         cloud.save(rule)
