@@ -1,7 +1,7 @@
 """The book that takes a run back, made from what that run did: the steps of the run's own book, last first.
 
-Invariant: what a step made goes only when everything that steps behind it made is gone, or was left on purpose. Locks go
-first of all: they forbid the removal of what they protect, and of what leads to it.
+Invariant: what a step made goes only when everything that steps behind it made is gone, or was left on purpose. Locks
+go first of all: they forbid the removal of what they protect, and of what leads to it.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from runbook.cli.options import confirming, driving, signing
 @click.pass_obj
 def command(
     settings: Settings,
+    /,
     run: str,
     is_plan: bool,
     run_id: str,

@@ -1,4 +1,4 @@
-"""From the survey of an undo to what ``undo --plan`` prints: pure functions. The JSON form is a contract with scripts."""
+"""From the survey of an undo to what ``undo --plan`` prints: pure functions. Scripts rely on the JSON form."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Since when something is otherwise, and who did it: from the activity log of Azure, where it may be read.
 
-Invariant: at most ``MOST`` resources are asked about in one report, and what cannot be read is not known, never guessed.
+Invariant: at most ``MOST`` nodes are asked about in one report, and what cannot be read is not known, never guessed.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ def create_run(
         book, scenario, first = prepare(wish)
     if wish.run and is_taken(home, wish.run):
         raise _taken(wish.run)
-    return place_run(home, wish.run, book.id, first, scenario and _seeded(scenario, durable), durable)
+    cloud = None if scenario is None else _seeded(scenario, durable)
+    return place_run(home, wish.run, book.id, first, cloud, durable)
 
 
 def _signed(signed_in: SignedIn | None) -> SignedIn:

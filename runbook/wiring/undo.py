@@ -1,7 +1,7 @@
 """A run that takes another one back: made from that one's journal, looked at or driven like any other.
 
-Invariants: it writes only where the other run was pinned to; in a rehearsal it works on a copy of the simulated cloud as
-the other run left it, so that one stays as it is.
+Invariants: it writes only where the other run was pinned to; in a rehearsal it works on a copy of the simulated cloud
+as the other run left it, so that one stays as it is.
 """
 
 from __future__ import annotations

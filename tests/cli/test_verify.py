@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from runbook.cli.exits import Exit, of_verified, of_verify
@@ -108,8 +108,11 @@ def by_hand(home: Path, alter: Callable[[Cloud], None]) -> None:
 def test_drift_says_since_when_and_by_whom(shell: Shell, finished: Path) -> None:
     reopen(finished)
     operation = "Microsoft.HybridCompute/privateLinkScopes/write"
-    who = {"caller": "kim@contoso.com", "operation": operation, "resource_id": SCOPE, "status": "Succeeded"}
-    by_hand(finished, lambda cloud: record(cloud, **who))
+
+    def write(cloud: Cloud) -> None:
+        record(cloud, caller="kim@contoso.com", operation=operation, resource_id=SCOPE, status="Succeeded")
+
+    by_hand(finished, write)
     ended = shell("verify", "arc")
     assert "by kim@contoso.com (HybridCompute/privateLinkScopes/write), by the activity log" in " ".join(
         ended.out.split()
@@ -134,7 +137,7 @@ def test_a_name_that_answers_otherwise_is_drift(shell: Shell, finished: Path) ->
 def test_a_watch_tells_changes_alone_and_ends_with_the_last_verdict() -> None:
     node = view(NodeState.DONE).nodes["n0"]
     good, bad = Verified((Recheck(node, "ok"),)), Verified((Recheck(node, "drift"),))
-    looks = iter([good, good, bad, bad, NotSent("The network is gone."), good])
+    looks: Iterator[Verified | RunbookError] = iter([good, good, bad, bad, NotSent("The network is gone."), good])
     slept: list[float] = []
     heard: list[list[str]] = []
 

@@ -36,7 +36,7 @@ def test_a_change_counts_when_its_call_took_effect() -> None:
     assert len(effects(told(*sent(change)))) == 1
     assert effects(told(*sent(change, (Kind.FAILED, {"refused": True})))) == []
     assert effects(told(*sent(change, (Kind.DEFERRED, {"refused": True})))) == []
-    lost = (Kind.DOUBTED, {})
+    lost: tuple[Kind, dict[str, Any]] = (Kind.DOUBTED, {})
     assert len(effects(told(*sent(change, lost, (Kind.OBSERVED, {"took_effect": True}))))) == 1
     assert effects(told(*sent(change, lost, (Kind.OBSERVED, {"took_effect": False})))) == []
 

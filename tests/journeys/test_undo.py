@@ -66,7 +66,7 @@ def test_after_an_undo_the_cloud_is_as_before_but_for_what_is_listed(tmp_path: P
 
 def plain(cloud: dict[str, Any]) -> dict[str, Any]:
     """Without the sessions that a restart ended; open to public networks is what a resource is that says nothing."""
-    shown = json.loads(json.dumps(cloud))
+    shown: dict[str, Any] = json.loads(json.dumps(cloud))
     for key, body in shown.items():
         if "/sessionhosts/" in key:
             body["properties"].pop("sessions", None)
