@@ -33,7 +33,7 @@ class Exit(IntEnum):
     DRIVEN = 6
     """Another process drives this run."""
     PLAN = 10
-    """`plan`: something would change."""
+    """`plan`: something would change. `undo --plan`: something would be taken back."""
     DRIFT = 11
     """`verify`: the cloud drifted. `dns`: a name is not what it must be. `compare`: the runs differ."""
     INTERRUPTED = 130

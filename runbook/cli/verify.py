@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def command(settings: Settings, run: str, as_json: bool, interval_s: float | None) -> Exit:
     """Look afresh at everything that RUN has done, and at its names, and report what is otherwise now.
 
-    Since when and by whom is said where the activity log may be read. It only reads, writes nothing into the run, and leaves whoever drives it alone.
+    Since when and by whom is said where the activity log may be read. It only reads, writes nothing into the run, and
+    leaves whoever drives it alone.
 
     Exit codes: 11 something drifted; else 1 something could not be read; 0 all that was done still holds. A watch ends
     with that of its last look.

@@ -158,8 +158,8 @@ def _changes(doc: Json) -> Iterator[str]:
         yield from table
     yield from (
         "",
-        "Each command stands in full with its node below; the entry is its number in the journal, the answer that of its "
-        "answer with the beginning of its hash.",
+        "Each command stands in full with its node below; the entry is its number in the journal, the answer that of "
+        "its answer with the beginning of its hash.",
     )
 
 

@@ -17,6 +17,10 @@ pytestmark = [
     pytest.mark.skipif(installed() is None, reason="No Chromium is installed on this machine (Debian: chromium)."),
 ]
 
+_LOADED = """new Promise(told => {
+    const tell = () => told(document.body.innerText);
+    document.readyState === "complete" ? tell() : addEventListener("load", tell);
+})"""
 _BLANK = 20_000
 """A picture of so many bytes shows no text worth the name."""
 
@@ -27,12 +31,12 @@ async def test_a_report_renders_from_the_disk_and_asks_for_nothing(
     report = tmp_path / "report.html"
     assert shell("report", "arc", "--format", "html", "--out", str(report)).code == 0
     async with browsing(str(installed()), tmp_path / "profile") as page:
+        await page.open("about:blank")
+        page.asked.clear()
         conditions = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-        await page.call("Network.enable")
         await page.call("Network.emulateNetworkConditions", **conditions)
-        await page.open(report.as_uri())
-        shown = await page.call("Runtime.evaluate", expression="document.body.innerText")
-        text = str(shown["result"]["value"])
+        await page.call("Page.navigate", url=report.as_uri())
+        text = str(await page.evaluate(_LOADED))
         assert "Report of run arc" in text
         assert "What was left out, and why" in text
         assert len(await page.picture()) > _BLANK
