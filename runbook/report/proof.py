@@ -37,7 +37,8 @@ def claims_against(
         return [f"the report has form {report.get('form')!r}; this release makes and checks form {FORM}"]
     told = [f"the journal itself is damaged: {fault}" for fault in faults]
     journal = report.get("journal")
-    seq, head = (journal.get("entries"), journal.get("head")) if isinstance(journal, dict) else (None, None)
+    claimed: Json = journal if isinstance(journal, dict) else {}
+    seq, head = claimed.get("entries"), claimed.get("head")
     if not isinstance(seq, int) or isinstance(seq, bool) or not 0 < seq <= len(entries):
         return [*told, f"the report ends at entry {seq!r}; the journal has {len(entries)}"]
     if entries[seq - 1].hash != head:
@@ -48,12 +49,12 @@ def claims_against(
     again = report_doc(fold(RunView(), upto), upto, drivers, (seq, upto[-1].hash), faults)
     said = {name: value for name, value in report.items() if name not in (SIGNATURE, "drivers")}
     kept = {name: value for name, value in again.items() if name != "drivers"}
-    kept["journal"], said["journal"] = (
-        {k: v for k, v in doc.items() if k != "head"} for doc in (kept["journal"], journal)
-    )
+    for doc, chain in ((said, claimed), (kept, again["journal"])):
+        doc["journal"] = {k: v for k, v in chain.items() if k != "head"}
     known = again["drivers"]
     drove = report.get("drivers")
-    told += [f"drivers: {row!r} is not in the journal" for row in (drove or []) if row not in known][:MOST]
+    if not isinstance(drove, list) or drove != known[: len(drove)]:  # more may have driven it since
+        told.append("drivers: they are not those that the journal has, in its order")
     found = _differing("", kept, said)
     told += [line for line, _ in zip(found, range(MOST + 1), strict=False)]
     return told if len(told) <= MOST else [*told[:MOST], "and more"]
