@@ -98,16 +98,17 @@ _WITH_KIN: Final = (
 
 def _item(back: Takeback, ours: Sequence[Mapping[str, str]]) -> Json:
     change, path = back.last.change, back.path
-    verb = {"remove": "Remove", "restore": "Put back", "remake": "Make again"}[back.how]
     parent, _, name = path.rstrip("/").rpartition("/")
     is_shared = back.how == "remove" and f"/{parent.rpartition('/')[2]}/".lower() in _WITH_KIN
-    of = f" of {parent.split('/')[-2]}" if path.count("/") > 8 else ""
+    if is_shared and "/privateendpoints/" in path.lower():
+        is_shared = _is_global(back.body)  # an estate has hundreds of others
+    title = f"Make again: {path.split('/')[-1]} in {path.split('/')[-3]}"
     return {
         "key": f"{parent.rpartition('/')[2]}/{name}/{digest(path.lower(), 6)}",
         "how": back.how,
         "path": path,
         "api_version": back.api_version,
-        "title": f"{verb} {parent.rpartition('/')[2]}/{name}{of}, after “{change['title']}”",
+        "title": title if back.how == "remake" else f"Undo: {change['title']}",
         "method": change["method"],
         "risk": change["risk"],
         "body": back.body,
@@ -115,6 +116,13 @@ def _item(back: Takeback, ours: Sequence[Mapping[str, str]]) -> Json:
         "locks": list(change["locks"]),
         "ours": [dict(o) for o in ours if o["path"].lower() != path.lower()] if is_shared else [],
     }
+
+
+def _is_global(body: Mapping[str, Any]) -> bool:
+    """Whether an endpoint was made for feed discovery, which all others need."""
+    at = body.get("properties", {})
+    links = [*at.get("privateLinkServiceConnections", ()), *at.get("manualPrivateLinkServiceConnections", ())]
+    return any("global" in map(str.lower, link["properties"].get("groupIds", ())) for link in links)
 
 
 def _stays(stays: Sequence[Stays]) -> Json:

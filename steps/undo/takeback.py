@@ -96,7 +96,7 @@ class Takeback(Step):
         return Changes(
             (
                 Change(
-                    title=f"Remove {name_of(p.path)}",
+                    title=f"Remove {_called(p.path)}",
                     method="DELETE",
                     path=p.path,
                     api_version=p.api_version,
@@ -144,6 +144,12 @@ class Takeback(Step):
             locks=p.locks,
         )
         return Changes((change,), checks)
+
+
+def _called(path: str) -> str:
+    """A resource as a person tells it from others: a part of something with its kind, and whose it is."""
+    parts = path.strip("/").split("/")
+    return f"{parts[-2]}/{parts[-1]} of {parts[-3]}" if len(parts) > 8 else parts[-1]
 
 
 def _is_ours(f: Field, doc: Json) -> bool:
