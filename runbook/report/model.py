@@ -16,9 +16,7 @@ from runbook.core.tally import FEW, standing, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.dns.estate import wanted
 from runbook.journal.store import Driver
-from runbook.report.map_text import map_lines
 from runbook.report.story import Story
-from runbook.report.topology import topology
 
 Json = dict[str, Any]
 
@@ -54,7 +52,7 @@ def report_doc(
         "journal": {"entries": head[0], "head": head[1], "holds": not faults, "faults": list(faults)},
         "totals": {state.value: count for state, count in view.totals.items()},
         "counts": _counts(view, stories),
-        "map": map_lines(topology(view)),
+        "map": _map(view),
         "names": [
             {"name": fqdn, "address": ip, "zone": zone, "record": name, "endpoint": endpoint}
             for fqdn, ip, zone, name, endpoint in wanted(view).records
@@ -94,6 +92,14 @@ def _run(view: RunView) -> Json:
         "subscriptions": [{"id": s, "name": name} for s, name in view.pinned.get("subscriptions", {}).items()],
         "inputs": dict(view.inputs),
     }
+
+
+def _map(view: RunView) -> list[str]:
+    """The estate as text; none for a run that took things away: its map would show what is gone."""
+    from runbook.report.map_text import map_lines  # heavy, and `status` takes other things from this package
+    from runbook.report.topology import topology
+
+    return [] if view.options.get("undoes") else map_lines(topology(view))
 
 
 def _note(entry: Entry) -> str:

@@ -34,6 +34,9 @@ def test_an_undo_is_a_run_like_any_other_and_then_nothing_is_left(shell: Shell, 
     twice = shell("undo", "arc-undo", "--plan")
     assert twice.code == 2
     assert "took back run arc" in twice.err
+    moved = shell("migrate", "arc-undo")
+    assert moved.code == 2
+    assert "takes back run arc" in moved.err
     nothing = shell("verify", "arc-undo")
     assert nothing.code == 0
 
