@@ -97,21 +97,25 @@ ALLOWED: Final = {
 
 
 def effects(entries: Iterable[Entry]) -> list[Effect]:
-    """Every change of a run that took effect, in the journal's order."""
+    """Every change of a run that took effect, in the journal's order; last those of which it is not known.
+
+    Whoever takes them back looks first, and what is not there is gone.
+    """
     shown: dict[tuple[str, str], ChangeDoc] = {}
     sent: dict[str, str] = {}  # node → digest of the call whose effect is not settled
     accepted: dict[str, int] = {}  # node → place of the effect whose operation still runs
     counts: dict[str, int] = {}
     found: list[Effect | None] = []
 
-    def count(entry: Entry, node: str) -> None:
+    def count(at_ms: int, node: str) -> None:
         change = shown.get((node, sent.pop(node, "")))
         if change is not None:
-            found.append(Effect(node, counts.get(node, 0), entry.at_ms, change))
+            found.append(Effect(node, counts.get(node, 0), at_ms, change))
             counts[node] = counts.get(node, 0) + 1
 
+    last_ms = 0
     for entry in entries:
-        node, data = entry.node, entry.data
+        node, data, last_ms = entry.node, entry.data, entry.at_ms
         if node is None:
             continue
         match entry.kind:
@@ -119,15 +123,15 @@ def effects(entries: Iterable[Entry]) -> list[Effect]:
                 for change in data.get("changes", ()):
                     shown[node, change["digest"]] = change
                 if node in sent and data.get("took_effect"):
-                    count(entry, node)
+                    count(entry.at_ms, node)
                 elif node in sent and "took_effect" in data:
                     sent.pop(node)
             case Kind.INTENDED:
                 sent[node] = data["digest"]
             case Kind.ANSWERED:
-                count(entry, node)
+                count(entry.at_ms, node)
             case Kind.ACCEPTED:
-                count(entry, node)
+                count(entry.at_ms, node)
                 accepted[node] = len(found) - 1
             case Kind.POLLED if entry.to is not None:
                 accepted.pop(node, None)
@@ -139,6 +143,8 @@ def effects(entries: Iterable[Entry]) -> list[Effect]:
                 sent.pop(node, None)
             case _:
                 pass
+    for node in list(sent):
+        count(last_ms, node)
     return [effect for effect in found if effect is not None]
 
 

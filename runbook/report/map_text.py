@@ -31,10 +31,11 @@ def _lines(drawn: Topology, thing: Thing, depth: int) -> Iterator[str]:
         return
     indent = "  " * depth
     state = f"  {GLYPHS[thing.state]} {thing.state.value.replace('_', ' ')}" if thing.state is not None else ""
-    yield f"{indent}{thing.kind.value} {thing.name}{state}"
+    named = "" if thing.name == thing.kind.value else f" {thing.name}"
+    yield f"{indent}{thing.kind.value}{named}{state}"
     for address in thing.addresses:
-        named = f" for {address.fqdn}" if address.fqdn else ""
-        yield f"{indent}    {address.ip}{named}"
+        answers = f" for {address.fqdn}" if address.fqdn else ""
+        yield f"{indent}    {address.ip}{answers}"
     for edge in drawn.out.get(thing.key, ()):
         yield f"{indent}  → {_edge(drawn, edge)}"
     for key in drawn.inside.get(thing.key, ()):

@@ -41,6 +41,11 @@ def test_a_change_counts_when_its_call_took_effect() -> None:
     assert effects(told(*sent(change, lost, (Kind.OBSERVED, {"took_effect": False})))) == []
 
 
+def test_a_call_whose_answer_nobody_knows_counts_so_that_the_undo_looks() -> None:
+    assert len(effects(told(*sent(put(), (Kind.DOUBTED, {}))))) == 1
+    assert len(effects(told(*sent(put(), (Kind.DOUBTED, {}), (Kind.FAILED, {}))))) == 1
+
+
 def test_an_operation_that_ended_as_not_now_took_no_effect() -> None:
     rows = sent(put(), (Kind.ACCEPTED, {}), (Kind.DEFERRED, {"refused": True}))
     assert effects(told(*rows)) == []

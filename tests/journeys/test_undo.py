@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
+from runbook.core.command import Abort, Approve, Command
 from runbook.core.error import UsageError
 from runbook.core.state import RunState
-from runbook.core.view import RunView
+from runbook.core.view import NodeView, RunView
 from runbook.home import CLOUD, run_dir
 from runbook.sim.cloud import Cloud
 from runbook.sim.state import copy_of
-from runbook.wiring import Rehearsal, open_run
+from runbook.wiring import Rehearsal, answer_run, open_run
 from runbook.wiring.undo import create_undo, look_back
-from tests.crash.harness import RUN, begin, contents, play
+from tests.crash.harness import RUN, begin, contents, play, reply
 
 Change = Callable[[Cloud], None]
 
@@ -138,3 +139,24 @@ def test_a_run_that_goes_on_is_not_taken_back(tmp_path: Path) -> None:
     begin(tmp_path, "arc-ga")
     with pytest.raises(UsageError, match="is not over"):
         create_undo(tmp_path, RUN, durable=False)
+
+
+@pytest.mark.parametrize("sends", [6, 9, 14])
+def test_a_run_that_was_given_up_halfway_is_taken_back(tmp_path: Path, sends: int) -> None:
+    """Wherever it stops, the undo knows what took effect."""
+    begin(tmp_path, "arc-ga")
+    before = cloud_of(tmp_path)
+    given = 0
+
+    def some(node: NodeView) -> Command | None:
+        nonlocal given
+        command = reply(node)
+        given += isinstance(command, Approve)
+        return None if isinstance(command, Approve) and given > sends else command
+
+    played = play(tmp_path, answer=some)
+    assert played.view.state is RunState.NEEDS_OPERATOR
+    answer_run(tmp_path, RUN, Abort("given up"))
+    after, view = taken_back(tmp_path)
+    assert view.state is RunState.DONE
+    assert differing(before, after) == {}
