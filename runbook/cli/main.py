@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "note": "Write a remark into a run, for whoever reads it next.",
     "poll": "Look once at the runs that wait, and end: for cron.",
     "verify": "Look whether the cloud is still as a run left it.",
+    "undo": "Take back what a run made or changed, or say what that would do.",
     "dns": "Hold every private name of a run against what each place answers.",
     "migrate": "Show what a newer book changes in a run, and move it there.",
     "compare": "Lay one run beside another of the same book: what differed, and where.",
