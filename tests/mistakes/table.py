@@ -18,7 +18,7 @@ that a node stops at (or the code that it fails with, or whom it waits for), the
 and of the ways out (``fix``), how the run ``ends``, and ``harms``: the writes, as ``METHOD path``, that the mistake
 would harm. None of them may have been made; a rehearsal without the mistake makes some for each. ``plan: true`` has
 ``runbook plan`` name it as well. ``carefully: true`` says go to what is safe only, and reads what is disruptive: its
-rule is the risk. ``put_off: true`` is a call that was put off, told, and then made exactly once::
+rule is the risk. ``noted: true`` harms nothing and is a remark of a check that has the rule's name. ``put_off: true`` is a call that was put off, told, and then made exactly once::
 
     - it: resolves through a zone of the public suffix
       rehearse: {book: arc-private-link, scenario: arc-ga, add: {resources: [...]}}
@@ -39,6 +39,7 @@ from runbook.sim.cloud import Cloud, scenario_of
 from runbook.sim.providers.onprem import ONPREM
 from runbook.sim.state import State
 from runbook.wiring import Rehearsal
+from tests.journeys.avd import find
 from tests.journeys.scenes import BRANCH, ENDPOINT, HOME, MAIN, NET, NSG, SCOPE, SERVERS, VNET, ZONES, by_hand
 
 HERE: Final = Path(__file__).parent
@@ -131,10 +132,7 @@ def plant(home: Path, run: str, patch: tuple[dict[str, Any], ...]) -> None:
 def alter(doc: dict[str, Any], change: list[dict[str, Any]]) -> None:
     """Change a scenario's document: ``{of: end of a resource's id, at: place, to: value}``, or without ``of``."""
     for op in change:
-        inside: Any = doc
-        if "of" in op:
-            inside = next(r for r in doc["resources"] if str(r.get("id", "")).endswith(op["of"]))
-        put_at(inside, op["at"], op["to"])
+        put_at(find(doc, op["of"]) if "of" in op else doc, op["at"], op["to"])
 
 
 def put_at(inside: Any, at: str, value: Any) -> None:
