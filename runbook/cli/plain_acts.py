@@ -12,9 +12,8 @@ from pathlib import Path
 
 from runbook.cli import output, pages
 from runbook.cli.answers import Answers
-from runbook.cli.evidence import evidence_of
 from runbook.cli.policy import account
-from runbook.core.command import Abort, Approve, Attest, Command, Pause, Retry, Skip, Start
+from runbook.core.command import Abort, Approve, Command, Pause, Retry, Skip, Start
 from runbook.core.docs import ChangeDoc
 from runbook.core.error import RunbookError
 from runbook.core.redact import plain
@@ -24,6 +23,11 @@ from runbook.engine.host import Attachment
 from runbook.tui.present import node as faces
 from runbook.tui.present.many import Batch, of_phase, of_step
 from runbook.tui.present.text import as_text, one_line
+from runbook.tui.question import Question
+from runbook.tui.screens import questions
+
+_TRIES = 3
+"""So often a field is asked for before its question is let go."""
 
 
 @dataclass
@@ -85,21 +89,34 @@ class Acts:
         return Skip(node.id, reason) if reason else None
 
     def _word(self, node: NodeView) -> Command | None:
-        asked = (node.waiting if node.state is NodeState.WAITING else node.blocked) or node.blocked
-        if asked and asked["attest"]:
-            output.data(f"You vouch for: {one_line(asked['attest'])}")
-        if self.attachment.view.mode == "rehearsal":
-            output.data("In a rehearsal nothing has to be done out there: write what you would write.")
-        text = self.answers.ask("What do you vouch for? (it stands in the report; empty: go back)")
-        if not text or self.is_over(node):
+        question = questions.attest(self.attachment.view, node, self.attachment.now_ms())
+        self._print(f"  {row}" for row in as_text(question.body).split("\n") if row)
+        answers = self._asked(question, node)
+        if answers is None:
             return None
-        path = self.answers.ask("Evidence file? (its name and SHA-256 are kept; empty: none)")
         try:
-            name, sha256 = evidence_of(path) if path else ("", "")
-        except RunbookError as error:
-            output.data(f"{error.message} Not attested.")
+            return questions.attest_command(node, account(self.attachment.view), answers)
+        except OSError as error:
+            output.data(f"The evidence cannot be read: {error.strerror or error}. Not attested.")
             return None
-        return Attest(node.id, text, account(self.attachment.view), name, sha256)
+
+    def _asked(self, question: Question, node: NodeView) -> dict[str, str] | None:
+        """An answer to every field; None where one that is needed stays empty or wrong, or none is needed any more."""
+        answers: dict[str, str] = {}
+        for field in question.fields:
+            label = field.label.removesuffix(":") + ("; nothing: go back" if field.is_required else "")
+            for _ in range(_TRIES):
+                answers[field.id] = self.answers.ask(label).strip()
+                if self.is_over(node):
+                    return None
+                if field.is_required and not answers[field.id]:
+                    return None
+                if not (problem := field.problem(answers[field.id])):
+                    break
+                output.data(problem)
+            else:
+                return None
+        return answers
 
     # ------------------------------------------------------------ many nodes
 

@@ -61,7 +61,7 @@ OF_KEY: Final[Mapping[str, str]] = {
 }
 """The word that stands for a key of the run screen, by the key's id."""
 
-ABOUT_LOOKS: Final = frozenset({"follow", "page_back", "page_on", "scroll", "settings", "compare"})
+ABOUT_LOOKS: Final = frozenset({"follow", "page_back", "page_on", "scroll", "settings", "compare", "dns"})
 """Keys that move or change the picture alone, or open what a command of its own tells."""
 
 

@@ -17,7 +17,9 @@ Answer = Callable[[str], str | None]
 _RULES: Final = (
     (r"(?:This is disruptive. )?Type (?:this name|the step's name|the run's name), (\S+?), to go on", r"\1"),
     (r"What do you vouch for\?", "Done on 3 May, ticket 4711"),
-    (r"Evidence file\?", ""),
+    (r"Which of these, by its number; nothing: go back$", "1"),
+    (r"What you did or saw, when and where", "done as asked"),
+    (r"Evidence file, or empty|Their reference, .* or empty|When it happened .* or empty", ""),
     (r"Approve\b.*\?$", "a"),
     (r"Attest\b.*\?$", "attest"),
     (r"Retry, attest\b.*\?$", "attest"),

@@ -60,15 +60,15 @@ def test_a_disruptive_change_wants_a_name_typed(shell: Shell, home: Path, monkey
     assert said.count("  approved   links[") == 1
 
 
-def test_evidence_that_cannot_be_read_attests_nothing(
+def test_evidence_that_is_not_there_is_asked_for_again(
     shell: Shell, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mail.txt").write_text("sent", "utf-8")
     shell("rehearse", "--headless", "--yes", "--run-id", "r", "--scenario", "arc-ga")
     shell("resume", "r", "--headless", "--yes-disruptive")
-    answered(monkeypatch, "a", "checked", str(tmp_path / "none"), "a", "checked", str(tmp_path / "mail.txt"), "q")
+    answered(monkeypatch, "a", "checked", str(tmp_path / "none"), str(tmp_path / "mail.txt"), "", "", "q")
     said = shell("resume", "r", "--plain", "--speed", "max").out
-    assert "cannot be read" in said
+    assert "There is no file" in said
     assert said.count("  attested   ") == 1
     assert "mail.txt" in said
 
@@ -115,5 +115,5 @@ def test_an_answer_to_what_came_by_itself_is_not_needed_and_says_so(
     run_plain(store, Meanwhile("a", "sent by mail", at=at, happens=comes))
     said = capsys.readouterr().out
     assert "“Approval of the preview” is done meanwhile: the answer is not needed any more. Going on." in said
-    assert "Evidence file?" not in said
+    assert "Evidence file" not in said
     assert store.commands == []

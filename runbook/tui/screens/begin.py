@@ -17,7 +17,8 @@ from runbook.tui.making import Making, Terms
 from runbook.tui.messages import Chosen
 from runbook.tui.present.summary import names_in, pinned_rows
 from runbook.tui.present.text import clean, lines, one_line
-from runbook.tui.screens.dialogs import Answers, Dialog, Field, Question
+from runbook.tui.question import Answers, Field, Question
+from runbook.tui.screens.dialogs import Dialog
 
 if TYPE_CHECKING:
     from runbook.engine.host import Attachment

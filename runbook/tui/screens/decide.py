@@ -18,8 +18,9 @@ from runbook.tui.present.many import Batch, of_phase, of_step
 from runbook.tui.present.matter import matter
 from runbook.tui.present.text import clean
 from runbook.tui.present.words import driven_by
+from runbook.tui.question import Answers, Question
 from runbook.tui.screens import questions
-from runbook.tui.screens.dialogs import Answers, Dialog, Question
+from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.dns import show_names
 from runbook.tui.screens.many import ManyDialog
 

@@ -11,7 +11,8 @@ from textual.message import Message
 
 from runbook.core.error import BookError, RunbookError
 from runbook.tui.present.text import line, lines
-from runbook.tui.screens.dialogs import Answers, Dialog, Field, Question
+from runbook.tui.question import Answers, Field, Question
+from runbook.tui.screens.dialogs import Dialog
 
 if TYPE_CHECKING:
     from runbook.book import Book

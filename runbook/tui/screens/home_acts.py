@@ -16,7 +16,8 @@ from runbook.core.error import RunbookError, UsageError
 from runbook.tui.live import Wanted
 from runbook.tui.messages import Chosen, HomeDone
 from runbook.tui.present.text import clean, lines, one_line, short_middle
-from runbook.tui.screens.dialogs import Answers, Dialog, Field, Question
+from runbook.tui.question import Answers, Field, Question
+from runbook.tui.screens.dialogs import Dialog
 
 if TYPE_CHECKING:
     from runbook.journal.runs import Listed

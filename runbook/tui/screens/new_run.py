@@ -24,8 +24,9 @@ from runbook.tui.present.fields import field_of, write
 from runbook.tui.present.form import Form, help_rows, hint, label_row, nearest_first, remark_row, tally
 from runbook.tui.present.how import LIVE, PLACE, Prefill, form_rows, place_field, place_help, place_label
 from runbook.tui.present.text import Line, clean, line, lines, one_line, short
+from runbook.tui.question import Answers, Question
 from runbook.tui.screens import files
-from runbook.tui.screens.dialogs import Answers, Dialog, Question
+from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.files import InputFiles
 from runbook.tui.screens.pick import Asking, Fixed, Picked, PickScreen, Plain
 from runbook.tui.widgets.bars import KeyLine, Page

@@ -14,7 +14,7 @@ from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, one_line
-from runbook.tui.screens.dialogs import Answers, Field, Question
+from runbook.tui.question import Answers, Field, Question
 
 
 def operator_of(view: RunView) -> str:

@@ -22,8 +22,9 @@ from runbook.tui.outside import open_link, why_no_mail, write_new
 from runbook.tui.present import waiting as pages
 from runbook.tui.present.letter import Letter, file_name, fits, mail_link
 from runbook.tui.present.text import Line, clean
+from runbook.tui.question import Answers
 from runbook.tui.screens import questions
-from runbook.tui.screens.dialogs import Answers, Dialog
+from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.matter import MatterScreen
 from runbook.tui.widgets.prose import Prose
 
@@ -48,7 +49,7 @@ class WaitingScreen(MatterScreen):
 
     @property
     def waited(self) -> pages.Waited:
-        return pages.Waited(self.view, self.node, self.attachment.now_ms(), self.around, self.entries, self.due)
+        return pages.Waited(self.view, self.node, self.attachment.now_ms(), self.meanwhile, self.entries, self.due)
 
     def which(self, of: pages.Waited) -> pages.Which:
         """The text that is shown."""
