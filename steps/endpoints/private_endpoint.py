@@ -230,6 +230,8 @@ class PrivateEndpoint(Step):
         card = await find(arm, endpoint.nic, versions.NETWORK) if endpoint.nic else None
         records = _records(endpoint, card, zones_of_group(p.zones, p.group))
         addresses = sorted({r.ip for r in records})
+        if not other_side and await find(arm, p.target, version) is None:
+            return _leads_nowhere(endpoint, name_of(p.target), approved)
         if not records or not other_side:
             return InProgress(f"{endpoint.name} is made; its names and addresses are not listed yet.", 10, (approved,))
         checks = (
@@ -306,6 +308,21 @@ class PrivateEndpoint(Step):
             f"New-AzPrivateEndpoint -ResourceGroupName {word(p.resource_group)} -Name {word(p.name)} -Location "
             f"{p.location} -Subnet $subnet -PrivateLinkServiceConnection $link{request}",
         )
+
+
+def _leads_nowhere(endpoint: Endpoint, target: str, approved: Check) -> Blocked:
+    """The endpoint stands, and even says Approved, but what it leads to was deleted."""
+    return Blocked(
+        "target-gone",
+        f"{target} does not exist any more, so {endpoint.name} leads nowhere; one that is made again under the name "
+        "does not know it.",
+        (
+            f"Make {target} again, remove the endpoint (az network private-endpoint delete --ids {endpoint.id}), then "
+            "retry: a new one is made.",
+            f"If {target} was deleted for good, remove the endpoint and skip this node.",
+        ),
+        (approved, expect("target", "present", "absent")),
+    )
 
 
 def _fixed(group: str, member: str, address: str) -> Json:
