@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -33,8 +33,8 @@ KEPT: Final = Path(__file__).parent / "pictures"
 TAKEN: Final = [(name, size) for name, look in LOOKS.items() for size in look.sizes]
 
 
-async def taken(look: Look, size: tuple[int, int]) -> str:
-    """The words of a look, and its cells without colour, in dark and in light ones."""
+async def taken(look: Look, size: tuple[int, int], themes: Sequence[str] = ("light", "dark")) -> str:
+    """The words of a look, and its cells without colour and in each of these themes."""
     given = look.app()
     around = Around(Kept(Settings(animations=False)), **given.pop("around", {}))
     app = RunbookApp(**given, around=around, redraw_s=0.0, settle_s=0.0)
@@ -48,7 +48,7 @@ async def taken(look: Look, size: tuple[int, int]) -> str:
             await settle(pilot)
         parts = [words(strips(app)), "== without colour", colours(strips(app))]
         app._filters.clear()  # NO_COLOR is a filter over what is drawn
-        for theme in ("light", "dark"):
+        for theme in themes:
             app.set_one("theme", theme)
             await settle(pilot)
             assert words(strips(app)) == parts[0] or look.tells_theme, "without colour the words differ"
