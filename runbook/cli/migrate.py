@@ -64,9 +64,9 @@ def _doc(found: Migration) -> dict[str, Any]:
 
 
 def _lines(found: Migration) -> list[str]:
-    lines = [f"{found.run}: version {found.versions[0]} of the book to version {found.versions[1]}"]
+    lines = [f"{found.run}: from {found.way}"]
     lines += [f"  step {step}: {what}" for step, what in found.steps.items()]
     lines += [f"  looked at again: {name}" for name in found.again]
     lines += [f"  left out: {name}: {why}" for name, why in found.left_out.items()]
-    lines.append(f"  {len(found.stays)} finished nodes stay")
+    lines.append(f"  finished and staying so: {len(found.stays)}")
     return lines

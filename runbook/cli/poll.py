@@ -45,9 +45,9 @@ def command(
 ) -> Exit:
     """Look once at every run that waits, or at each RUN, do what needs no person, and end.
 
-    Says nothing when nothing changed. Nobody is asked and nothing is approved: a change that needs your go waits for
-    you. A look that is not due yet is not taken, however often this is called. A run that another process drives is
-    passed over. Exit code: the worst of the runs, 1, then 5, 4, 3; 6 when RUN alone is named and driven by another.
+    Says nothing when nothing changed. Nobody is asked: a change that needs your go waits for you. A look that is not
+    due yet is not taken, however often this is called. A run that another process drives is passed over. Exit code:
+    the worst of the runs, 1, then 5, 4, 3; 6 when RUN alone is named and driven by another.
     """
     from runbook.cli.notifying import Notifier
     from runbook.cli.polling import worst

@@ -143,7 +143,7 @@ class WaitDoc(TypedDict):
     remind_ms: NotRequired[list[int]]
     """When to remind them, in order; counted from ``sent``, else from ``since_ms``."""
     reminded_ms: NotRequired[int | None]
-    """The newest of these that a look has passed. That it changes is the news that a reminder is due."""
+    """The newest of these that a look has passed; None while none has."""
     escalate: NotRequired[EscalateDoc | None]
     expires_ms: NotRequired[int | None]
     """From then on the request counts as lapsed: the node blocks with the rule ``wait-expired``, and still polls."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from runbook.core.arm import Reading
+from runbook.core.together import together
 from runbook.dns.estate import Estate, Wanted, names_of
 from runbook.dns.judge import Looked
 from runbook.dns.model import Answer, Name, Place, Reached, Rule, Table
@@ -207,14 +208,7 @@ async def _reach(names: Sequence[Name], probe: Probe | None, why_not: str) -> li
     wanted = [(n, port) for n in names for port in n.ports]
     if probe is None:
         return [Reached(n.fqdn, n.address, port, Rule.NOT_PROVABLE, why_not) for n, port in wanted]
-    turn = asyncio.Semaphore(AT_ONCE)
-    connect = probe
-
-    async def one(name: Name, port: int) -> Reached:
-        async with turn:
-            return await connect(name.fqdn, name.address, port)
-
-    tried = await asyncio.gather(*(one(n, p) for n, p in wanted[:MOST_PROBED]))
+    tried = await together((probe(n.fqdn, n.address, p) for n, p in wanted[:MOST_PROBED]), AT_ONCE)
     rest = f"only the first {MOST_PROBED} are tried"
     return [*tried, *(Reached(n.fqdn, n.address, p, Rule.NOT_PROVABLE, rest) for n, p in wanted[MOST_PROBED:])]
 

@@ -5,13 +5,13 @@ Source: Private DNS 2020-06-01; Azure Network REST 2024-01-01.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
 from runbook.core.arm import Json, Reading
 from runbook.core.error import Refused
+from runbook.core.together import together
 from runbook.dns.estate import (
     Estate,
     Wanted,
@@ -33,8 +33,6 @@ MOST_PLACES: Final = 50
 MOST_ZONES: Final = 60
 MOST_GROUPS: Final = 40
 """Endpoints whose zone groups are read; only those with a wrong record are."""
-AT_ONCE: Final = 8
-T = TypeVar("T")
 
 
 async def read_estate(arm: Reading, want: Wanted) -> Estate:
@@ -46,7 +44,7 @@ async def read_estate(arm: Reading, want: Wanted) -> Estate:
     subscriptions, remarks = await _area(arm, want.subscriptions)
     fqdns = [r[0] for r in want.records]
     zones = await _zones(arm, subscriptions, fqdns, remarks)
-    networks = await _together(_one(arm, n, NETWORK) for n in want.networks)
+    networks = await together(_one(arm, n, NETWORK) for n in want.networks)
     for id_, doc in zip(want.networks, networks, strict=True):
         if doc is None:
             remarks.append(f"Virtual network {_name(id_)} may not be read, or is gone: nothing is proven for it.")
@@ -65,7 +63,7 @@ async def read_estate(arm: Reading, want: Wanted) -> Estate:
 async def with_groups(arm: Reading, estate: Estate, endpoints: Iterable[str]) -> Estate:
     """The same, and which zones the zone groups of some endpoints write to."""
     asked = list(dict.fromkeys(e.lower() for e in endpoints))[:MOST_GROUPS]
-    lists = await _together(_list(arm, f"{e}/privateDnsZoneGroups", NETWORK) for e in asked)
+    lists = await together(_list(arm, f"{e}/privateDnsZoneGroups", NETWORK) for e in asked)
     found = {e: group_zones(groups) for e, groups in zip(asked, lists, strict=True) if groups is not None}
     return replace(estate, groups=found)
 
@@ -82,7 +80,7 @@ async def _zones(
     arm: Reading, subscriptions: Sequence[str], fqdns: Sequence[str], remarks: list[str]
 ) -> tuple[Zone, ...]:
     path = "/subscriptions/{}/providers/Microsoft.Network/privateDnsZones"
-    lists = await _together(_list(arm, path.format(s), PRIVATE_DNS) for s in subscriptions)
+    lists = await together(_list(arm, path.format(s), PRIVATE_DNS) for s in subscriptions)
     if closed := sum(found is None for found in lists):
         remarks.append(f"Private zones of {closed} of {len(lists)} subscriptions may not be read by this account.")
     docs = {str(d.get("id", "")).lower(): d for found in lists for d in found or () if d.get("id")}
@@ -90,8 +88,8 @@ async def _zones(
     if len(near) > MOST_ZONES:
         remarks.append(f"{len(near)} zones may hold these names; the first {MOST_ZONES} were read.")
     near = near[:MOST_ZONES]
-    links = await _together(_list(arm, f"{d['id']}/virtualNetworkLinks", PRIVATE_DNS) for d in near)
-    records = await _together(_list(arm, f"{d['id']}/A", PRIVATE_DNS) for d in near)
+    links = await together(_list(arm, f"{d['id']}/virtualNetworkLinks", PRIVATE_DNS) for d in near)
+    records = await together(_list(arm, f"{d['id']}/A", PRIVATE_DNS) for d in near)
     return tuple(
         zone_of({**d, "name": _name(str(d["id"]))}, found, held)
         for d, found, held in zip(near, links, records, strict=True)
@@ -103,8 +101,8 @@ async def _endpoints(
 ) -> tuple[dict[str, dict[str, str]], dict[str, str], list[str]]:
     """Names of every endpoint by id, the endpoint's name by address, and the subscriptions that could be listed."""
     at = "/subscriptions/{}/providers/Microsoft.Network/{}"
-    lists = await _together(_list(arm, at.format(s, "privateEndpoints"), NETWORK) for s in subscriptions)
-    cards = await _together(_list(arm, at.format(s, "networkInterfaces"), NETWORK) for s in subscriptions)
+    lists = await together(_list(arm, at.format(s, "privateEndpoints"), NETWORK) for s in subscriptions)
+    cards = await together(_list(arm, at.format(s, "networkInterfaces"), NETWORK) for s in subscriptions)
     by_id = {str(c.get("id", "")).lower(): c for found in cards for c in found or ()}
     names: dict[str, dict[str, str]] = {}
     owners: dict[str, str] = {}
@@ -137,23 +135,6 @@ async def _one(arm: Reading, path: str, version: str) -> Json | None:
         if refused.status in (403, 404):
             return None
         raise
-
-
-async def _together(reads: Iterable[Awaitable[T]]) -> list[T]:
-    """The results in order; the first failure is raised once all reads have ended."""
-    turn = asyncio.Semaphore(AT_ONCE)
-
-    async def one(read: Awaitable[T]) -> T:
-        async with turn:
-            return await read
-
-    found = await asyncio.gather(*(one(r) for r in reads), return_exceptions=True)
-    results: list[T] = []
-    for result in found:
-        if isinstance(result, BaseException):
-            raise result
-        results.append(result)
-    return results
 
 
 def _name(resource: str) -> str:

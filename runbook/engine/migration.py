@@ -52,10 +52,17 @@ class Migration:
     def text(self) -> str:
         """The whole in a sentence."""
         return (
-            f"Moved from version {self.versions[0]} of the book to version {self.versions[1]}: "
-            f"{len(self.stays)} finished nodes stay, {len(self.again)} are looked at again, "
-            f"{len(self.left_out)} are left out."
+            f"Moved from {self.way}. Finished nodes that stay: {len(self.stays)}; looked at again: {len(self.again)}; "
+            f"left out: {len(self.left_out)}."
         )
+
+    @property
+    def way(self) -> str:
+        """From which book to which; two texts of one version are told apart, too."""
+        before, after = self.versions
+        if before == after:
+            return f"version {before} of the book as it was to version {after} as it is now"
+        return f"version {before} of the book to version {after}"
 
     def draft(self) -> Draft:
         return Draft(Kind.MIGRATED, data={**self.data, "text": self.text})

@@ -58,8 +58,6 @@ def take(journal: Journal, *, take_over: bool = False, reason: str = "") -> Leas
     """
     import platform
 
-    from filelock import FileLock, Timeout
-
     drivers = journal.drivers()
     newest = drivers[-1].epoch if drivers else 0
     # Somebody who merely asks who drives holds a free lock for an instant: give them time to let go.
@@ -69,15 +67,7 @@ def take(journal: Journal, *, take_over: bool = False, reason: str = "") -> Leas
             f"This run is driven by {words(drivers[-1])}.",
             "Look on read-only, ask them to quit, or take over with `runbook resume --take-over`.",
         )
-    lock = FileLock(_lock_path(journal.path, newest + 1), mode=0o600, thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Driven("Another process is taking this run at this moment.", "Try again in a moment.") from None
-    except OSError as error:
-        raise Unwritable(
-            f"{lock.lock_file} cannot be made: {error.strerror}.", "Check the folder's rights and the disk."
-        ) from error
+    lock = _taken(_lock_path(journal.path, newest + 1))
     me = Driver(newest + 1, platform.node(), os.getpid(), account(), time.time_ns() // 1_000_000, reason)
     try:
         journal.add_driver(newest, me)
@@ -112,14 +102,18 @@ def claim(folder: Path, drivers: Sequence[Driver]) -> FileLock:
         Driven: somebody drives it, or is about to.
         Unwritable: the lock file cannot be made.
     """
-    from filelock import FileLock, Timeout
-
     if is_driven(folder):
         who = words(drivers[-1]) if drivers else "another process"
         raise Driven(
             f"This run is driven by {who}.", "Ask them to quit, or take over with `runbook resume --take-over`."
         )
-    lock = FileLock(folder / f"driver-{(drivers[-1].epoch if drivers else 0) + 1}.lock", mode=0o600, thread_local=False)
+    return _taken(folder / f"driver-{(drivers[-1].epoch if drivers else 0) + 1}.lock")
+
+
+def _taken(path: Path) -> FileLock:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, mode=0o600, thread_local=False)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from runbook.core.arm import Json, Reader
 from runbook.core.docs import AttestDoc
@@ -52,26 +51,6 @@ async def find_member(arm: Reader, resource: str, api_version: str) -> Json | No
 
 
 T = TypeVar("T")
-
-AT_ONCE: Final = 8
-"""Reads of one step under way at the same time. ARM grants 25 a second once a burst of 250 is used up."""
-
-
-async def together(reads: Iterable[Awaitable[T]], at_once: int = AT_ONCE) -> list[T]:
-    """The results of some reads, in their order; the first failure is raised once all of them have ended."""
-    turn = asyncio.Semaphore(at_once)
-
-    async def one(read: Awaitable[T]) -> T:
-        async with turn:
-            return await read
-
-    found = await asyncio.gather(*(one(r) for r in reads), return_exceptions=True)
-    results: list[T] = []
-    for result in found:
-        if isinstance(result, BaseException):
-            raise result
-        results.append(result)
-    return results
 
 
 async def readable(arm: Reader, path: str, api_version: str) -> list[Json] | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from runbook.core.records import is_private_address
+from runbook.core.together import together
 from runbook.step import Check, DnsAnswer, Resolver, expect
-from steps._shared.look import name_of, together
+from steps._shared.look import name_of
 from steps._shared.records import Record
 
 ON_PREMISES = "on-premises"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runbook.core.arm import Json, Reader
+from runbook.core.together import together
 from steps._shared import versions
-from steps._shared.look import dig, name_of, readable, same, together
+from steps._shared.look import dig, name_of, readable, same
 from steps._shared.records import suffix_of
 
 

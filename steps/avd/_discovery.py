@@ -17,9 +17,10 @@ from typing import Any, Final, Literal
 from runbook.core.arm import Json, Reader
 from runbook.core.error import Refused
 from runbook.core.ids import ResourceId, subscription_of
+from runbook.core.together import together
 from steps._shared import versions
 from steps._shared.endpoints import Endpoint, endpoint_of
-from steps._shared.look import dig, find, name_of, properties, readable, same, together, whereabouts
+from steps._shared.look import dig, find, name_of, properties, readable, same, whereabouts
 from steps._shared.zones import FoundZone
 from steps.avd._names import WORKSPACES
 

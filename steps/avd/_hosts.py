@@ -20,8 +20,9 @@ from runbook.core.arm import Json, Reader
 from runbook.core.clock import duration
 from runbook.core.error import Refused
 from runbook.core.ids import subscription_of
+from runbook.core.together import together
 from steps._shared import versions
-from steps._shared.look import find, find_member, name_of, properties, region, together
+from steps._shared.look import find, find_member, name_of, properties, region
 
 FRESH_MS: Final = 5 * 60_000
 """A heartbeat older than this says nothing about now. The number is ours."""

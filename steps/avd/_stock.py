@@ -11,8 +11,9 @@ from typing import Final
 from runbook.core.arm import Json, Reader
 from runbook.core.error import Refused
 from runbook.core.ids import ResourceId, subscription_of
+from runbook.core.together import together
 from steps._shared import versions
-from steps._shared.look import dig, properties, readable, together
+from steps._shared.look import dig, properties, readable
 from steps.avd._names import HOST_POOLS, NAMESPACE, WORKSPACES, Kind, access_of
 
 Problem = tuple[str, str]

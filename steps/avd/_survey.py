@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from runbook.core.arm import Json, Reader
 from runbook.core.ids import subscription_of
+from runbook.core.together import together
 from steps._shared import versions
 from steps._shared.endpoints import Endpoint, connection_at_target, endpoint_of
-from steps._shared.look import dig, name_of, properties, same, together
+from steps._shared.look import dig, name_of, properties, same
 from steps._shared.planned import Planned
 from steps._shared.records import Record, record_of, zones_of_group
 from steps.avd._names import NAMESPACE

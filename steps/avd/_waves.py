@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from runbook.core.arm import Reader
+from runbook.core.together import together
 from runbook.step import StepContext
 from steps._shared import versions
-from steps._shared.look import dig, find, same, together
+from steps._shared.look import dig, find, same
 from steps.avd._hosts import Host, region_of
 from steps.avd._names import ENABLED, PUBLIC_LEGS, access_of
 from steps.avd._restart import Ran, read_run

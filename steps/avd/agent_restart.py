@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
 from runbook.core.arm import Reader
+from runbook.core.together import together
 from runbook.step import (
     Blocked,
     Change,
@@ -21,7 +22,7 @@ from runbook.step import (
     Waiting,
     expect,
 )
-from steps._shared.look import group_of, name_of, said, together
+from steps._shared.look import group_of, name_of, said
 from steps._shared.records import Record
 from steps._shared.rights import holds
 from steps.avd._hosts import Host, hosts_in

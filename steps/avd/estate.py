@@ -9,9 +9,10 @@ from typing import Any
 
 from runbook.core.arm import Json, Reader
 from runbook.core.ids import subscription_of
+from runbook.core.together import together
 from runbook.step import Blocked, Check, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
-from steps._shared.look import readable, said, same, together
+from steps._shared.look import readable, said, same
 from steps._shared.planned import Planned
 from steps.avd._demands import demands
 from steps.avd._names import CLOUDS, GOALS, Kind

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runbook.core.ids import subscription_of
+from runbook.core.together import together
 from runbook.step import Blocked, Check, Poll, Satisfied, Step, StepContext, Verdict, expect
-from steps._shared.look import name_of, said, same, together
+from steps._shared.look import name_of, said, same
 from steps._shared.zones import Area, area, zones_named
 from steps.avd._discovery import (
     Found,

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from runbook.core.arm import Json, Reader
 from runbook.core.ids import subscription_of
+from runbook.core.together import together
 from runbook.step import Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
-from steps._shared.look import dig, name_of, properties, readable, together
+from steps._shared.look import dig, name_of, properties, readable
 from steps._shared.planned import Planned
 from steps.avd._hosts import vm_of
 from steps.avd._stock import few

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runbook.core.together import together
 from runbook.step import Check, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
-from steps._shared.look import dig, name_of, properties, same, together
+from steps._shared.look import dig, name_of, properties, same
 from steps._shared.lookups import checks_of, look_up
 from steps._shared.planned import Planned
 from steps._shared.providers import read_provider

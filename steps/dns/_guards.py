@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from runbook.core.arm import Reader
+from runbook.core.together import together
 from runbook.step import Blocked, Poll, expect
 from steps._shared.endpoints import Endpoint, endpoints_in
-from steps._shared.look import name_of, together, whereabouts
+from steps._shared.look import name_of, whereabouts
 from steps._shared.records import PREFIX, Record, record_of, suffix_of, zones_of_group
 from steps._shared.zones import FoundZone
 from steps.dns._rivals import MOST, names_of, zones_written

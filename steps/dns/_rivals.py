@@ -13,9 +13,10 @@ from typing import Final
 
 from runbook.core.arm import Json, Reader
 from runbook.core.ids import ResourceId, subscription_of
+from runbook.core.together import together
 from steps._shared import versions
 from steps._shared.endpoints import Endpoint, endpoint_of, version_of
-from steps._shared.look import dig, name_of, properties, readable, same, together
+from steps._shared.look import dig, name_of, properties, readable, same
 from steps._shared.planned import Planned
 from steps._shared.records import PREFIX, record_of
 from steps._shared.zones import FoundZone

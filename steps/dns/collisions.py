@@ -8,9 +8,10 @@ from typing import Final
 
 from runbook.core.arm import Reader
 from runbook.core.ids import subscription_of
+from runbook.core.together import together
 from runbook.step import Blocked, Check, Poll, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared.endpoints import Endpoint
-from steps._shared.look import name_of, said, same, together, whereabouts
+from steps._shared.look import name_of, said, same, whereabouts
 from steps._shared.planned import Planned
 from steps._shared.zones import Area, FoundZone, area, is_shadow, zones_where
 from steps.dns._guards import hidden

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from runbook.core.arm import Reader
 from runbook.core.ids import resource_id, subscription_of
+from runbook.core.together import together
 from runbook.step import (
     Blocked,
     Change,
@@ -24,7 +25,7 @@ from runbook.step import (
 )
 from steps._shared import versions
 from steps._shared.faces import in_context, word
-from steps._shared.look import dig, has_failed, is_busy, name_of, properties, same, state_of, together, whereabouts
+from steps._shared.look import dig, has_failed, is_busy, name_of, properties, same, state_of, whereabouts
 from steps._shared.rights import grants_at, is_granted
 from steps._shared.zones import FoundZone, places, zones_named
 

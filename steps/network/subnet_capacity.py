@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Any, Final
 
 from runbook.core.arm import Json, Reader
+from runbook.core.together import together
 from runbook.step import (
     Blocked,
     Change,
@@ -26,7 +27,7 @@ from runbook.step import (
 from steps._shared import versions
 from steps._shared.endpoints import endpoints_in
 from steps._shared.faces import by_hand, word
-from steps._shared.look import dig, find, is_busy, name_of, properties, same, state_of, together
+from steps._shared.look import dig, find, is_busy, name_of, properties, same, state_of
 
 RESERVED: Final = 5
 """Addresses Azure keeps in every subnet: the first four and the last."""

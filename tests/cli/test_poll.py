@@ -112,6 +112,14 @@ def test_a_word_from_a_script_is_kept_with_reference_and_date_and_shown(shell: S
     assert "approval-stuck" in later.out
 
 
+def test_today_where_the_day_begins_first_is_today(shell: Shell, waiting: Path) -> None:
+    said = ("answer", RUN, APPROVAL, "attest", "--says", "sent", "--text", "wrote again")
+    assert shell(*said, "--dated", "2021-03-22T15:00Z").code == 0
+    word = next(e.data for e in entries_of(waiting) if e.kind is Kind.ATTESTED and e.data["text"] == "wrote again")
+    assert word["dated_ms"] <= max(e.at_ms for e in entries_of(waiting))
+    assert shell(*said, "--dated", "2021-03-24").code == 2
+
+
 def test_json_is_one_object_also_when_nothing_changed(shell: Shell, waiting: Path) -> None:
     doc = json.loads(shell("poll", "--json", "--away", "1s").out)
     assert doc["exit"] == 3

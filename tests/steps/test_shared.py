@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from runbook.core.error import Refused
+from runbook.core.together import together
 from runbook.step import DnsAnswer
 from steps._shared import versions
 from steps._shared.endpoints import version_of
-from steps._shared.look import readable, together
+from steps._shared.look import readable
 from steps._shared.lookups import MOST_CHECKS, checks_of, look_up
 from steps._shared.records import Record, record_of, suffix_of, zones_of_group
 from tests.steps.table import TableCloud

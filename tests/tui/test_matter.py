@@ -12,10 +12,10 @@ from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present import failure, waiting
-from runbook.tui.present.around import around, around_lines
 from runbook.tui.present.codes import meaning, rule_meaning
 from runbook.tui.present.effect import Effect, last_call
 from runbook.tui.present.matter import matter
+from runbook.tui.present.meanwhile import meanwhile, meanwhile_lines
 from runbook.tui.present.text import as_text
 from tests.tui.sample import NOW, S, change, context, node, ready, view, wait
 
@@ -126,7 +126,7 @@ def test_a_rule_is_not_told_with_the_ids_of_an_attempt_before_it() -> None:
 def trouble(one: NodeView, entries: Sequence[Entry] | None = (), can: Sequence[str] = ()) -> failure.Trouble:
     held = view(context(), one)
     known = {"retry", "skip"} if not can else set(can)
-    return failure.Trouble(held, one, NOW, around(held, one.id), entries, known, lambda at: "in 3 h")
+    return failure.Trouble(held, one, NOW, meanwhile(held, one.id), entries, known, lambda at: "in 3 h")
 
 
 def told(of: failure.Trouble) -> str:
@@ -241,7 +241,7 @@ def waited(
     behind = node("endpoint")
     behind.doc["needs"].append("approval")
     held = view(context(), asked, one, behind)
-    return waiting.Waited(held, one, NOW, around(held, one.id), entries, lambda at: "in 3 h")
+    return waiting.Waited(held, one, NOW, meanwhile(held, one.id), entries, lambda at: "in 3 h")
 
 
 def draft_entry(text: str = DRAFTED) -> list[Entry]:
@@ -318,7 +318,7 @@ def test_a_wait_that_is_over_says_so(state: NodeState, words: str) -> None:
     assert words in as_text(waiting.page(waiting.Waited(held, one, NOW)))
 
 
-# ---------------------------------------------------------------- around
+# ---------------------------------------------------------------- meanwhile
 
 
 def test_what_goes_on_meanwhile_names_what_can_be_worked_on() -> None:
@@ -329,7 +329,7 @@ def test_what_goes_on_meanwhile_names_what_can_be_worked_on() -> None:
         node("machines", state=S.OBSERVING),
         *[node("associate", f"m{n}", f"Associate m{n}", S.FAILED) for n in range(6)],
     )
-    text = as_text(around_lines(around(held, "approval")))
+    text = as_text(meanwhile_lines(meanwhile(held, "approval")))
     assert "7 other nodes need you now; n goes there" in text
     assert "Private endpoint pe-arc" in text
     assert "and 3 more" in text
@@ -341,7 +341,7 @@ def test_a_chain_of_needs_is_counted_once_and_ends_even_where_it_is_round() -> N
     two.doc["needs"].append("approval")
     three.doc["needs"] += ["endpoint", "approval"]
     one.doc["needs"].append("machines")
-    assert around(view(one, two, three), "approval").behind == 2
+    assert meanwhile(view(one, two, three), "approval").behind == 2
 
 
 def test_only_nodes_with_something_to_tell_have_a_screen_of_their_own() -> None:

@@ -16,10 +16,10 @@ from runbook.core.entry import Entry
 from runbook.core.redact import redact
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
-from runbook.tui.present.around import Around, around_lines
 from runbook.tui.present.codes import Meaning, meaning, rule_meaning
 from runbook.tui.present.effect import Effect, LastCall, last_call
 from runbook.tui.present.matter import matter
+from runbook.tui.present.meanwhile import Meanwhile, meanwhile_lines
 from runbook.tui.present.text import (
     BLANK,
     Line,
@@ -62,7 +62,7 @@ class Trouble:
     view: RunView
     node: NodeView
     now_ms: int
-    around: Around = field(default_factory=Around)
+    meanwhile: Meanwhile = field(default_factory=Meanwhile)
     entries: Sequence[Entry] | None = None
     can: Collection[str] = frozenset()
     due: Callable[[int], str] = str
@@ -198,7 +198,7 @@ def _ids(of: Trouble, call: LastCall) -> list[Line]:
 
 
 def _meanwhile(of: Trouble) -> list[Line]:
-    return [heading("Meanwhile"), *around_lines(of.around)]
+    return [heading("Meanwhile"), *meanwhile_lines(of.meanwhile)]
 
 
 # ---------------------------------------------------------------- what to do

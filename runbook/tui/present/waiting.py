@@ -15,8 +15,8 @@ from runbook.core.entry import Entry
 from runbook.core.patience import Standing, apart_of, sentences, standing
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView, RunView
-from runbook.tui.present.around import Around, around_lines
 from runbook.tui.present.letter import Letter, letter, reminder
+from runbook.tui.present.meanwhile import Meanwhile, meanwhile_lines
 from runbook.tui.present.node import GATES
 from runbook.tui.present.text import BLANK, Line, ago, heading, labelled, line, lines, moment, one_line
 from runbook.tui.present.words import glyph, role, word
@@ -45,7 +45,7 @@ class Waited:
     view: RunView
     node: NodeView
     now_ms: int
-    around: Around = field(default_factory=Around)
+    meanwhile: Meanwhile = field(default_factory=Meanwhile)
     entries: Sequence[Entry] | None = None
     due: Callable[[int], str] = str
 
@@ -170,7 +170,7 @@ def page(of: Waited, text: Sequence[Line] | None = None) -> list[Line]:
     """The page. ``text``, of ``text_page``, stands in it where it is needed; None where it stands beside it."""
     wait = of.wait
     if wait is None:
-        return [*_over(of), BLANK, heading("Meanwhile"), *around_lines(of.around)]
+        return [*_over(of), BLANK, heading("Meanwhile"), *meanwhile_lines(of.meanwhile)]
     inside = list(text) if text and texts(of) else []
     is_now = bool(wait["draft"]) or is_long(of)  # else it was sent long ago, and is only for looking up
     parts = [
@@ -179,7 +179,7 @@ def page(of: Waited, text: Sequence[Line] | None = None) -> list[Line]:
         inside if is_now else [],
         _sent(of, wait),
         [heading("What happens then"), *lines(wait["then"])] if wait["then"] else [],
-        [heading("Meanwhile"), *around_lines(of.around)],
+        [heading("Meanwhile"), *meanwhile_lines(of.meanwhile)],
         [] if is_now else inside,
     ]
     rows: list[Line] = []

@@ -25,7 +25,9 @@ class FailureScreen(MatterScreen):
     @property
     def trouble(self) -> pages.Trouble:
         can = super().can() - ASIDE
-        return pages.Trouble(self.view, self.node, self.attachment.now_ms(), self.around, self.entries, can, self.due)
+        return pages.Trouble(
+            self.view, self.node, self.attachment.now_ms(), self.meanwhile, self.entries, can, self.due
+        )
 
     def head(self) -> list[Line]:
         return pages.head(self.trouble)

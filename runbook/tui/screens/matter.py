@@ -19,9 +19,9 @@ from runbook.core.state import RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.live import LiveScreen, Wanted
 from runbook.tui.messages import EntriesRead
-from runbook.tui.present.around import Around, around
 from runbook.tui.present.can import available
 from runbook.tui.present.header import Seat, header
+from runbook.tui.present.meanwhile import Meanwhile, meanwhile
 from runbook.tui.present.situation import due_words
 from runbook.tui.present.standing import next_for_me
 from runbook.tui.present.text import Line, clean, line, one_line
@@ -55,7 +55,7 @@ class MatterScreen(LiveScreen[Wanted | None]):
         """Those of ``sources``, oldest first; None while they are being read."""
         self._entries_of: tuple[NodeView, ...] = ()
         """As they were when their entries were last asked for."""
-        self._around: tuple[RunView | None, Around] = (None, Around())
+        self._meanwhile: tuple[RunView | None, Meanwhile] = (None, Meanwhile())
 
     def compose(self) -> ComposeResult:
         yield Prose(id="too-small")
@@ -79,11 +79,11 @@ class MatterScreen(LiveScreen[Wanted | None]):
         return self.view.nodes[self.node_id]
 
     @property
-    def around(self) -> Around:
+    def meanwhile(self) -> Meanwhile:
         """The other nodes, looked at once for each view."""
-        if self._around[0] is not self.view:
-            self._around = (self.view, around(self.view, self.node_id))
-        return self._around[1]
+        if self._meanwhile[0] is not self.view:
+            self._meanwhile = (self.view, meanwhile(self.view, self.node_id))
+        return self._meanwhile[1]
 
     @property
     def is_closed(self) -> bool:

@@ -48,7 +48,7 @@ class WaitingScreen(MatterScreen):
 
     @property
     def waited(self) -> pages.Waited:
-        return pages.Waited(self.view, self.node, self.attachment.now_ms(), self.around, self.entries, self.due)
+        return pages.Waited(self.view, self.node, self.attachment.now_ms(), self.meanwhile, self.entries, self.due)
 
     def which(self, of: pages.Waited) -> pages.Which:
         """The text that is shown."""

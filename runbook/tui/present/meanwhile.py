@@ -13,7 +13,7 @@ from runbook.tui.present.words import glyph, role, wants_me, word
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Meanwhile:
     """The other nodes of a run, as seen from one.
 
     Attributes:
@@ -29,10 +29,10 @@ class Around:
     behind: int = 0
 
 
-def around(view: RunView, node: str) -> Around:
+def meanwhile(view: RunView, node: str) -> Meanwhile:
     """Look at a run from one node. It reads every node once; keep what it says for as long as the view is the same."""
     now = standing(view)
-    return Around(
+    return Meanwhile(
         tuple(n for n in now.wanting if n.id != node),
         tuple(n for n in now.at_work if n.id != node),
         sum(n.id != node and not wants_me(n) for n in now.waiting),
@@ -56,7 +56,7 @@ def _behind(view: RunView, node: str) -> int:
 _SHOWN: Final = 4
 
 
-def around_lines(of: Around) -> list[Line]:
+def meanwhile_lines(of: Meanwhile) -> list[Line]:
     """What goes on meanwhile, in a few lines."""
     rows: list[Line] = []
     if of.wanting:
