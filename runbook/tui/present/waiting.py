@@ -254,7 +254,7 @@ def text_page(of: Waited, which: Which) -> list[Line]:
     title = _TITLES[which]
     if which == "first" and not (of.wait or {}).get("draft"):
         title = "The text that was drafted"
-    other = [("   v", "key"), (" the other text", "muted")] if len(known) > 1 else []
+    other = [("   ", ""), ("v", "key"), (" the other text", "muted")] if len(known) > 1 else []
     return [line((title, "heading"), *other), BLANK, *lines(known[which].text, "code")]
 
 

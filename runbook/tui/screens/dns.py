@@ -151,7 +151,7 @@ class DnsScreen(LiveScreen[Wanted | None]):
 
     def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
         """The text of the help screen."""
-        moves = line(("  ↑↓←→", "key"), "  Go from answer to answer; Tab goes to the text below and back.")
+        moves = line("  ", ("↑↓←→", "key"), "  Go from answer to answer; Tab goes to the text below and back.")
         return [*key_rows("dns", keymap), moves, BLANK, *shown.signs()]
 
     def action_act(self, id_: str) -> None:
