@@ -259,7 +259,7 @@ def text_page(of: Waited, which: Which) -> list[Line]:
     title = _TITLES[which]
     if which == "first" and not (of.wait or {}).get("draft"):
         title = "The document to send them" if of.node.handed else "The text that was drafted"
-    other = [("   v", "key"), (" the other text", "muted")] if len(known) > 1 else []
+    other = [("   ", ""), ("v", "key"), (" the other text", "muted")] if len(known) > 1 else []
     return [line((title, "heading"), *other), BLANK, *lines(known[which].text, "code")]
 
 

@@ -114,7 +114,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
 
     def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
         """The help of this screen."""
-        moves = line(("    ↑↓", "key"), "  Select a row; a click in a bar moves the cursor there.")
+        moves = line("    ", ("↑↓", "key"), "  Select a row; a click in a bar moves the cursor there.")
         bars = [heading("Bars"), *present.legend_rows()]
         return [*key_rows("timeline", keymap), moves, BLANK, *bars, BLANK, *sign_rows()]
 
