@@ -9,8 +9,8 @@ from textual.widgets import Input
 
 from runbook.tui.settings import THEMES
 from tests.tui.contrast import Pair, pairs, ratio
-from tests.tui.looks import LOOKS
-from tests.tui.test_pictures import KEPT, SIZES, TAKEN, taken
+from tests.tui.looks import LOOKS, SIZES
+from tests.tui.test_pictures import KEPT, TAKEN, taken
 
 DIALOGS = frozenset(
     "home-take-over new-list disruptive batch attest skip failure-raw help palette settings run-sign-in".split()
