@@ -18,8 +18,8 @@ that a node stops at (or the code that it fails with, or whom it waits for), the
 and of the ways out (``fix``), how the run ``ends``, and ``harms``: the writes, as ``METHOD path``, that the mistake
 would harm. None of them may have been made; a rehearsal without the mistake makes some for each. ``plan: true`` has
 ``runbook plan`` name it as well. ``carefully: true`` says go to what is safe only, and reads what is disruptive: its
-rule is the risk. ``noted: true`` harms nothing and is a remark of a check that has the rule's name. ``put_off: true`` is
-a call that was put off, told, and then made exactly once::
+rule is the risk. ``noted: true`` harms nothing and is a remark of a check that has the rule's name. ``put_off: true``
+is a call that was put off, told, and then made exactly once::
 
     - it: resolves through a zone of the public suffix
       rehearse: {book: arc-private-link, scenario: arc-ga, add: {resources: [...]}}
