@@ -174,7 +174,7 @@ def _take_over(run: Listed) -> Question:
         *lines("A call that it has just sent may still arrive; it is looked for before anything else."),
         *lines("Ask them first, if you can."),
     ]
-    why = Field("why", "Why (they see it; may be empty):", is_required=False)
+    why = Field("why", "Why (they see it):", "A reason")
     return Question(f"Take over {one_line(run.id)}?", tuple(body), "Take over", (why,), is_grave=True)
 
 
