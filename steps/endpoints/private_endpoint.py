@@ -117,7 +117,7 @@ class PrivateEndpoint(Step):
                     "endpoint-broken", f"{endpoint.name} is {endpoint.state}.", ("Remove it, then retry.",), (check,)
                 )
             asker = ctx.run.account if endpoint.is_manual else ""
-            return Changes((self._create(doc.get("tags") or {}, asker),), (check,))
+            return Changes((self._create(doc.get("tags") or {}, asker, endpoint.state),), (check,))
         return await self._connected(ctx, endpoint)
 
     async def _asker(self, ctx: StepContext) -> str:
@@ -257,7 +257,8 @@ class PrivateEndpoint(Step):
         }
         return Satisfied(checks, outputs)
 
-    def _create(self, tags: Json, asker: str) -> Change:
+    def _create(self, tags: Json, asker: str, broken: str = "") -> Change:
+        """``broken`` is the state of the one that stands there and ended badly; empty where there is none."""
         p = self.params
         link: Json = {"name": p.name, "properties": {"privateLinkServiceId": p.target, "groupIds": [p.group]}}
         kind = "manualPrivateLinkServiceConnections" if asker else "privateLinkServiceConnections"
@@ -280,7 +281,7 @@ class PrivateEndpoint(Step):
             path=self._id,
             api_version=versions.NETWORK,
             body=body,
-            diff=(Diff("", None, body),),
+            diff=(Diff("properties.provisioningState", broken, "Succeeded") if broken else Diff("", None, body),),
             locks=(p.vnet,),
             az=native,
             by_hand=by_hand(powershell=self._powershell(bool(asker))),
