@@ -3,8 +3,9 @@
 ``table.yaml`` is a list of rows; ``{{word}}`` stands for what ``WORDS`` has. There are two kinds.
 
 After a run: ``start`` names a finished rehearsal (see ``RUNS``), ``patch`` what was done to its cloud since, ``args``
-the command (``dns`` where none is named, else ``verify``), ``paste`` a text that is handed in. ``expect`` has the exit
-code, the rule (of ``verify``: ``drift`` where no rule blocks), place and names or the node, words of cause and fix::
+the command (``dns`` where none is named, else ``verify``, or ``undo``, whose rows have ``step`` and ``harms``),
+``paste`` a text that is handed in. ``expect`` has the exit code, the rule (of ``verify``: ``drift`` where no rule
+blocks), place and names or the node, words of cause and fix::
 
     - it: loses the link of a zone
       start: arc
