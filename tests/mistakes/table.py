@@ -3,8 +3,9 @@
 ``table.yaml`` is a list of rows; ``{{word}}`` stands for what ``WORDS`` has. There are two kinds.
 
 After a run: ``start`` names a finished rehearsal (see ``RUNS``), ``patch`` what was done to its cloud since, ``args``
-the command (``dns`` where none is named, else ``verify``), ``paste`` a text that is handed in. ``expect`` has the exit
-code, the rule (of ``verify``: ``drift`` where no rule blocks), place and names or the node, words of cause and fix::
+the command (``dns`` where none is named, else ``verify``, or ``undo``, whose rows have ``step`` and ``harms``),
+``paste`` a text that is handed in. ``expect`` has the exit code, the rule (of ``verify``: ``drift`` where no rule
+blocks), place and names or the node, words of cause and fix::
 
     - it: loses the link of a zone
       start: arc
@@ -13,13 +14,17 @@ code, the rule (of ``verify``: ``drift`` where no rule blocks), place and names 
 
 Before and during a run: ``rehearse`` names a book and a shipped scenario; ``change`` alters what the scenario has,
 ``add`` has parts that are added to it (as ``tests.journeys.scenes.scene`` takes them), ``when`` what a colleague does
-the moment a node is done. The rehearsal is driven with every go and no word against a rule. ``expect`` has the rule
-that a node stops at (or the code that it fails with, or whom it waits for), the node, words of the message (``cause``)
-and of the ways out (``fix``), how the run ``ends``, and ``harms``: the writes, as ``METHOD path``, that the mistake
-would harm. None of them may have been made; a rehearsal without the mistake makes some for each. ``plan: true`` has
-``runbook plan`` name it as well. ``carefully: true`` says go to what is safe only, and reads what is disruptive: its
-rule is the risk. ``noted: true`` harms nothing and is a remark of a check that has the rule's name. ``put_off: true``
-is a call that was put off, told, and then made exactly once::
+the moment a node is done, ``patience`` for how many seconds nothing may happen. The rehearsal is driven with every go
+and no word against a rule (``carefully: true``: with a go for what is safe alone). ``expect`` has how the run ``ends``
+(``blocked`` where nothing is said), the ``node``, and
+
+- ``rule``: the rule that the node stops at, the code that it fails with, whom it waits for, or the risk it wants a go
+  for; ``cause`` and ``fix``: words of what it says;
+- ``harms``: the writes, as ``method path``, that the mistake would harm. None of them may have been made; a rehearsal
+  without the mistake makes some for each;
+- ``plan: true``: ``runbook plan`` names it as well;
+- ``put_off: true``: a call of the node was put off by that code, and what ``once`` names was made exactly once;
+- ``noted: true``: it harms nothing, and is a remark of the check that has the rule's name::
 
     - it: resolves through a zone of the public suffix
       rehearse: {book: arc-private-link, scenario: arc-ga, add: {resources: [...]}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,14 +16,16 @@ from runbook.core.command import Command
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView
 from runbook.wiring import Rehearsal
+from runbook.wiring.undo import create_undo
 from tests.cli.conftest import Shell
 from tests.crash.harness import Played
-from tests.journeys.scenes import PATIENCE_S, deferred, no_words, rehearse, scene, when_done
+from tests.journeys.scenes import PATIENCE_S, deferred, drive, no_words, rehearse, scene, when_done
 from tests.mistakes.conftest import Clean
 from tests.mistakes.table import Mistake, act, alter, mistakes, plant
 
 ALL = list(mistakes())
-AFTER = [row for row in ALL if not row.rehearse]
+UNDO = [row for row in ALL if row.args == ("undo",)]
+AFTER = [row for row in ALL if not row.rehearse and row not in UNDO]
 BEFORE = [row for row in ALL if row.rehearse]
 
 
@@ -88,6 +91,20 @@ def test_a_mistake_after_a_run_is_found_and_named_with_its_fix(
     assert (f"✗ {said.rule}" if is_dns else "≠ drift") in told.out
     if is_dns:
         assert [line for line in told.out.splitlines() if len(line) > WIDTH and len(line.split()) > 2] == []
+
+
+@pytest.mark.parametrize("row", UNDO, ids=str)
+def test_a_mistake_in_the_way_of_taking_a_run_back_is_named_with_its_fix(row: Mistake, finished: Path) -> None:
+    twin = finished / "twin"
+    shutil.copytree(finished / "runs", twin / "runs")
+    free = drive(twin, run=create_undo(twin, row.start, durable=False))
+    plant(finished, row.start, row.patch)
+    played = drive(finished, no_words, run=create_undo(finished, row.start, durable=False))
+    step = row.expect["step"]
+    stands = {n.doc["step"]: told(n) for n in played.view.nodes.values() if n.state in STUCK}
+    assert step in stands, stands
+    holds(stands[step], row.expect)
+    unharmed(played, row.expect["harms"], frozenset(f"{method} {path}".lower() for method, path in free.writes))
 
 
 # ---------------------------------------------------------------- before and during a run

@@ -258,6 +258,7 @@ LOOKS: Final[dict[str, Look]] = {
     "failure-blocked": _run(stopped(state=S.BLOCKED, blocked=BLOCK, blocked_since_ms=NOW - 90_000), "o"),
     "failure-in-doubt": _run(stopped(state=S.IN_DOUBT, intent=INTENT), "o"),
     "timeline": _everywhere(_looked_back("arc-preview", "h")),
+    "timeline-failure": _looked_back("arc-trouble", "h", "F"),
     "compare": _everywhere(_looked_back("arc-preview", "C", "enter")),
     "names": _everywhere(_run(ready(), "D", "n", around={"names": _names})),
     # what every screen has
