@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from runbook.core.docs import ChangeDoc, ErrorDoc
-from runbook.core.error import RunbookError
+from runbook.core.error import LeaseLost, RunbookError
 from runbook.core.expected import Expected
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
@@ -15,7 +15,7 @@ from runbook.tui.present.can import ready_of_step, ready_safe
 from runbook.tui.present.matter import matter
 from runbook.tui.present.situation import error_lines, situation
 from runbook.tui.present.standing import first_at_work, next_for_me, standing
-from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
+from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, moment, one_line
 from runbook.tui.present.words import can_attest, can_say, driven_by, is_driven, wants_me
 
 
@@ -67,7 +67,12 @@ def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
 def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if desk.failure is not None:
         error: ErrorDoc = {"code": desk.failure.code, "message": desk.failure.message, "hint": desk.failure.hint}
-        return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(error_lines(error)))
+        told = error_lines(error)
+        if isinstance(desk.failure, LeaseLost):
+            old = f"What is shown is old, as of {moment(view.updated_ms)}. q leaves; to look on: "
+            told = [*lines(error["message"], "wait"), line(old, (f"{desk.program} resume {view.id}", "code"))]
+            told += lines(error["hint"], "muted")
+        return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(told))
     if over := _over(view, desk):
         return over
     node = view.nodes.get(selected or "")

@@ -119,6 +119,14 @@ class Operator:
             return False
         return True
 
+    def withdraw(self) -> None:
+        """Driving has ended: a question that is still open can lead nowhere, so it is closed, and why is told."""
+        screen = self._screen
+        above = screen.app.screen
+        if screen.ended_by is not None and isinstance(above, Dialog | ManyDialog):
+            above.action_cancel()
+            self._say(f"{clean(screen.ended_by.message)} Your question was closed; nothing was sent.", "error")
+
     # ------------------------------------------------------------ decisions
 
     def _approve(self, node: NodeView) -> None:

@@ -237,6 +237,7 @@ class RunScreen(LiveScreen[None]):
         can = available(view, node_id, self.phase, is_closed, self.step)
         self.query_one(KeyLine).offer(IN_PLACE | can, renamed(view, node), unfit(view, is_closed))
         self.keeper.note()
+        self.operator.withdraw()
 
     @on(MapView.Chosen)
     def _chosen_on_map(self, event: MapView.Chosen) -> None:
