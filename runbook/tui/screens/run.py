@@ -23,6 +23,7 @@ from runbook.core.error import LeaseLost, RunbookError
 from runbook.core.event import Event
 from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
+from runbook.tui import group_entries
 from runbook.tui.glance import Glance
 from runbook.tui.keys import IN_PLACE, bindings
 from runbook.tui.live import LiveScreen, Wanted
@@ -286,7 +287,7 @@ class RunScreen(LiveScreen[None]):
         node = self.node
         if self._page == _ENTRIES:
             of, entries = self._entries
-            return entry_lines(entries) if of == (node.id if node else None) else []
+            return entry_lines(entries, is_group=node is None) if of == group_entries.about(self.key) else []
         if node is None:
             return pages.group_page(self.view, *self.key) if self.key else []
         match PAGES[self._page]:
@@ -397,18 +398,15 @@ class RunScreen(LiveScreen[None]):
         node = self.node
         if self._page != _ENTRIES and not (self._page == _COMMANDS and node is not None and node.applied):
             return
-        wanted = (node.id if node else None, self.view.head)
+        wanted = (group_entries.about(self.key), self.view.head)
         if wanted != self._entries_of:
             self._entries_of = wanted
             self.run_worker(
-                partial(self._read_entries, wanted[0]), group="entries", exclusive=True, thread=True, name="entries"
+                partial(self._read_entries, self.key), group="entries", exclusive=True, thread=True, name="entries"
             )
 
-    def _read_entries(self, node: str | None) -> None:
-        try:
-            self.post_message(EntriesRead(node, self.attachment.entries(node)))
-        except RunbookError as error:
-            self.post_message(EntriesRead(node, (), str(error)))
+    def _read_entries(self, key: Key | None) -> None:
+        self.post_message(group_entries.read(self.attachment, self.view, key))
 
     # ------------------------------------------------------------ keys
 
