@@ -461,7 +461,7 @@ class RunScreen(LiveScreen[None]):
         inside = [n.id for n in self.view.of_step(self.step) if wants_me(n)] if self.step else []
         goal = inside[0] if inside else next_for_me(self.view, self.node.id if self.node else None)
         if goal is None:
-            self.notify("No other node needs you now.", markup=False)
+            self.notify("No other node needs you now.", timeout=2.0, markup=False)
         else:
             self.is_settling = False
             self.select(("node", goal) if inside else self._place_of(goal))
