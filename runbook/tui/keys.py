@@ -94,7 +94,7 @@ _HOME: Final = (
     Key("new", "n", "n", "New", "Make a run, led through every question."),
     Key("watch", "w", "w", "Look on", "Open the run read-only, also where nobody drives it."),
     Key("report", "R", "R", "Report", "Write the run's report, as HTML, to a file that you name."),
-    Key("archive", "x", "x", "Put away", "Take the run out of this list, or bring it back; nothing is deleted."),
+    Key("archive", "z", "z", "Put away", "Take the run out of this list, or bring it back; nothing is deleted."),
     Key("sort", "s", "s", "Sort", "The next order: what needs you first, last activity, name."),
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. Every run stays as its journal has it."),

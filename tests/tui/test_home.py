@@ -302,7 +302,7 @@ async def test_taking_over_asks_first_and_only_where_somebody_drives() -> None:
 async def test_a_finished_run_is_put_away_and_brought_back() -> None:
     house = House([finished(), listed(ready())])
     async with at_home(house, (120, 36)) as (pilot, app):
-        text = await press(pilot, "down", "x")
+        text = await press(pilot, "down", "z")
         assert house.asked == [("away", "arc-old")]
         assert rows_of(text) == ["arc-1"]
         assert "is put away" in text
@@ -310,7 +310,7 @@ async def test_a_finished_run_is_put_away_and_brought_back() -> None:
         assert "Put away (1)" in text
         await press(pilot, "up")
         assert "Bring back" in screen_text(app)
-        text = await press(pilot, "x")
+        text = await press(pilot, "z")
         assert house.asked[-1] == ("back", "arc-old")
         assert "Put away (1)" not in text
 
@@ -318,18 +318,18 @@ async def test_a_finished_run_is_put_away_and_brought_back() -> None:
 async def test_putting_an_unfinished_run_away_asks_first() -> None:
     house = House([listed(ready())])
     async with at_home(house) as (pilot, app):
-        await press(pilot, "x")
+        await press(pilot, "z")
         assert isinstance(app.screen, Dialog)
         await press(pilot, "escape")
         assert house.asked == []
-        await press(pilot, "x", "shift+tab", "enter")
+        await press(pilot, "z", "shift+tab", "enter")
         assert house.asked == [("away", "arc-1")]
 
 
 async def test_a_driven_run_is_not_put_away() -> None:
     house = House([listed(ready(), driver=ANNA)])
     async with at_home(house) as (pilot, _):
-        assert "Somebody drives it" in await press(pilot, "x")
+        assert "Somebody drives it" in await press(pilot, "z")
         assert house.asked == []
 
 
@@ -358,7 +358,7 @@ async def test_a_report_goes_where_it_was_named_and_never_silently_over_a_file(
 async def test_what_is_refused_is_told_and_the_home_stays() -> None:
     house = House([finished()], refuse=Driven("It is driven by anna.", "Ask her."))
     async with at_home(house, (120, 36)) as (pilot, app):
-        assert "It is driven by anna." in await press(pilot, "x")
+        assert "It is driven by anna." in await press(pilot, "z")
         house.refuse = RunUnknown("There is no run 'arc-old'.", "It was moved.")
         assert "There is no run 'arc-old'." in await press(pilot, "enter")
         assert isinstance(app.screen, HomeScreen)

@@ -355,11 +355,11 @@ def _since(driver: Driver) -> str:
 
 def _what_enter_does(run: Listed) -> str:
     if run.is_archived:
-        return "It was put away: x brings it back, then Enter opens it."
+        return "It was put away: z brings it back, then Enter opens it."
     if run.driver is not None:
         return "Somebody drives it: Enter looks on, T takes it over."
     if run.summary is not None and run.summary.is_over:
-        return "It is over: Enter shows it, R writes its report, x puts it away."
+        return "It is over: Enter shows it, R writes its report, z puts it away."
     return "Enter goes on with it; w only looks."
 
 
@@ -396,5 +396,5 @@ def _unreadable(run: Listed, now_ms: int) -> list[Line]:
         if run.fault.hint:
             rows += labelled("What to do", run.fault.hint)
     rows += labelled("Last written", f"{moment(run.touched_ms)}, {since(run.touched_ms, now_ms)} ago")
-    away = "x brings it back among the others." if run.is_archived else "x puts it away; nothing of it is deleted."
+    away = "z brings it back among the others." if run.is_archived else "z puts it away; nothing of it is deleted."
     return [*rows, *lines(f"The other runs are not touched by this. {away}", "muted")]
