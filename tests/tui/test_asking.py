@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
+
 from runbook.core.clock import from_iso, iso
 from runbook.core.command import Attest, Retry
 from runbook.tui.app import RunbookApp
 from runbook.tui.question import Field, Question
 from runbook.tui.screens import questions
 from runbook.tui.screens.dialogs import Dialog
+from runbook.tui.screens.waiting import WaitingScreen
 from tests.tui.conftest import idle, press, screen_text, showing, write
-from tests.tui.matters import opened
+from tests.tui.matters import asked, opened
 from tests.tui.sample import NOW, S, Store, context, node, ready, view, wait
 
 ONE = node("approval", state=S.WAITING, waiting=wait(attest="They approved it"))
@@ -63,10 +68,10 @@ async def test_a_grave_question_names_the_way_to_its_button() -> None:
 
 
 async def test_what_is_filled_in_already_is_replaced_by_typing() -> None:
-    asked = Question("Save?", (), "Save", (Field("path", "File:", value="a.txt"),))
+    question = Question("Save?", (), "Save", (Field("path", "File:", value="a.txt"),))
     async with showing(Store(view(context()))) as (pilot, app):
         given: list[object] = []
-        app.push_screen(Dialog(asked), given.append)
+        app.push_screen(Dialog(question), given.append)
         await idle(pilot)
         await write(pilot, "b", "enter")
         assert given == [{"path": "b"}]
@@ -85,3 +90,15 @@ async def test_keys_that_never_mean_anything_from_a_seat_are_not_shown() -> None
             for gone in ("Approve", "Attest", "Skip", "Pause", "Retry"):
                 assert gone not in keys(app)
             assert "q Quit" in keys(app)
+
+
+async def test_a_mail_program_is_offered_only_where_one_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    store = Store(asked())
+    async with showing(store) as (pilot, app):
+        await opened(pilot, store.held)
+        assert isinstance(app.screen, WaitingScreen)
+        assert {"copy", "save"} <= app.screen.can()
+        assert "mail" not in app.screen.can()

@@ -106,7 +106,11 @@ def attest(view: RunView, node: NodeView, now_ms: int) -> Question:
     else:
         body += labelled("You vouch for", words[0] if words else "", "go")
     if view.mode == "rehearsal":
-        body += lines("This is a rehearsal: nothing has to be done out there. Write what you would write.", "wait")
+        body += lines(
+            "This is a rehearsal: nothing has to be done out there. Write what you would write. "
+            "Simulated time goes on while you do.",
+            "wait",
+        )
     if asked:
         body += [BLANK, *lines(asked["message"])]
     which = Field("says", "Which of these, by its number:", "A number", choices=tuple(words))
