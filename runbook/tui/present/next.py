@@ -67,12 +67,12 @@ def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
 def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if desk.failure is not None:
         error: ErrorDoc = {"code": desk.failure.code, "message": desk.failure.message, "hint": desk.failure.hint}
-        told = error_lines(error)
+        rows = error_lines(error)
         if isinstance(desk.failure, LeaseLost):
             old = f"What is shown is old, as of {moment(view.updated_ms)}. q leaves; to look on: "
-            told = [*lines(error["message"], "wait"), line(old, (f"{desk.program} resume {view.id}", "code"))]
-            told += lines(error["hint"], "muted")
-        return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(told))
+            rows = [*lines(error["message"], "wait"), line(old, (f"{desk.program} resume {view.id}", "code"))]
+            rows += lines(error["hint"], "muted")
+        return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(rows))
     if over := _over(view, desk):
         return over
     node = view.nodes.get(selected or "")
