@@ -86,7 +86,7 @@ def _check_input(spec: InputSpec, path: tuple[str | int, ...], faults: Faults) -
 def _unfitting(spec: InputSpec) -> Iterator[tuple[str, str]]:
     if (spec.type == "enum") != bool(spec.values):
         yield ("an enum needs `values`" if spec.type == "enum" else f"`values` does not fit a {spec.type}"), "values"
-    if spec.of and spec.type != "resource_id":
+    if spec.of and spec.type not in ("resource_id", "string"):
         yield f"`of` does not fit a {spec.type}", "of"
     if (spec.type in HOLDERS) != (spec.items is not None):
         yield (

@@ -21,7 +21,7 @@ class InputSpec:
     Attributes:
         is_optional: whether there is a default; it may be None, and may refer to other inputs (``${inputs.x}``).
         values: what an ``enum`` may be, in the order to show.
-        of: the resource type of a ``resource_id``; empty for any.
+        of: the resource type of a ``resource_id``, or of what a ``string`` is the name of; empty for any.
         items: what a ``list`` holds, or what each value of a ``map`` is; a map's keys are texts.
     """
 

@@ -35,7 +35,9 @@ class InputShape(Shape):
     default: Any = Field(None, description="Makes the input optional; may refer to others: ${inputs.name}.")
     values: list[Text] | None = Field(None, description="What an enum may be.")
     of: str | None = Field(
-        None, description="Resource type of a resource_id, such as Microsoft.Network/virtualNetworks."
+        None,
+        description="Resource type of a resource_id, such as Microsoft.Network/virtualNetworks; "
+        "of a string: of what it is the name of.",
     )
     items: InputShape | None = Field(None, description="What a list holds, or each value of a map.")
 

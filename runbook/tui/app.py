@@ -274,6 +274,12 @@ class RunbookApp(App[None]):
         self.pop_screen()
         if attachment is not None:
             self._release(attachment)
+            if isinstance(self.screen, HomeScreen):
+                self.screen.came_from(attachment.view.id)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C: say how one leaves; Textual's own words know neither our keys nor what becomes of the run."""
+        self.notify("Nothing was stopped. q or Esc goes back, Ctrl+Q leaves; the run stays in its journal.", timeout=5.0)
 
     async def action_quit(self) -> None:
         """Ctrl+Q: out, from any screen."""
