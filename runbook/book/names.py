@@ -38,7 +38,9 @@ def _is_plain(c: str) -> bool:
     return c.isascii() and c.isalnum()
 
 
-_ANY: Final = _Rule(1, 260, lambda c: c.isprintable() and c not in "/\\?#%&<>:*+", "anything but / \\ ? # % & < > : * +")
+_ANY: Final = _Rule(
+    1, 260, lambda c: c.isprintable() and c not in "/\\?#%&<>:*+", "anything but / \\ ? # % & < > : * +"
+)
 _RULES: Final = {
     GROUP.lower(): _Rule(
         1,

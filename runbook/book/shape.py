@@ -102,8 +102,10 @@ class StepShape(Shape):
     grows: bool = Field(
         False, description="It only looks, and is looked at again after it is done: more members become more nodes."
     )
-    unasked: bool = Field(
-        False, description="Its safe changes need no go of their own: whoever gave the go before knew of them."
+    unasked: bool | list[Word] = Field(
+        False,
+        description="Its safe changes need no go of their own: whoever gave the go before knew of them. "
+        "The steps where that is given, which then tell it.",
     )
     guide: GuideShape = Field(default_factory=GuideShape, description="What the operator reads.")
     source: str = Field("", description="The public document this follows, with its date.")
@@ -170,7 +172,7 @@ def _step(shape: StepShape) -> StepSpec:
         otherwise=shape.otherwise,
         gate=shape.gate,
         grows=shape.grows,
-        unasked=shape.unasked,
+        unasked=tuple(shape.unasked) if isinstance(shape.unasked, list) else shape.unasked,
         guide=shape.guide.model_dump(exclude_unset=True),
         source=shape.source,
     )

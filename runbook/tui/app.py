@@ -279,7 +279,7 @@ class RunbookApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C: say how one leaves; Textual's own words know neither our keys nor what becomes of the run."""
-        self.notify("Nothing was stopped. q or Esc goes back, Ctrl+Q leaves; the run stays in its journal.", timeout=5.0)
+        self.notify("Ctrl+C stops nothing. q goes back, Ctrl+Q leaves; the run stays.", timeout=5.0)
 
     async def action_quit(self) -> None:
         """Ctrl+Q: out, from any screen."""

@@ -273,9 +273,9 @@ async def test_coming_back_chooses_the_run_that_was_left_also_a_new_one() -> Non
 
 
 async def test_ctrl_c_says_in_our_words_how_to_leave() -> None:
-    async with at_home(several(), (120, 36)) as (pilot, app):
+    async with at_home(several(), (120, 36)) as (pilot, _):
         text = await press(pilot, "ctrl+c")
-        assert "Ctrl+Q leaves; the run stays" in text
+        assert "Ctrl+C stops nothing" in text
         assert "Do you want to quit" not in text
 
 

@@ -12,6 +12,7 @@ from runbook.core.command import Abort, Approve, Attest, Skip
 from runbook.core.docs import ChangeDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.along import along
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, one_line
 from runbook.tui.question import Answers, Field, Question
@@ -40,6 +41,7 @@ def disruptive(view: RunView, node: NodeView) -> Question:
         *lines(str(risk or "Disruptive: people or machines may notice.").strip(), "bad"),
         BLANK,
         *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
+        *along(view, node),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",
@@ -109,6 +111,7 @@ def attest(view: RunView, node: NodeView, now_ms: int) -> Question:
         body += lines("This is a rehearsal: nothing has to be done out there. Write what you would write.", "wait")
     if asked:
         body += [BLANK, *lines(asked["message"])]
+    body += along(view, node)
     which = Field("says", "Which of these, by its number:", "A number", choices=tuple(words))
     is_told = node.state is NodeState.WAITING or len(words) > 1  # somebody else's answer may have a number and a date
     proof = (
