@@ -445,6 +445,13 @@ async def test_a_run_that_is_gone_gives_the_cursor_to_its_neighbour() -> None:
         assert chosen.id == "arc-busy"
 
 
+async def test_the_head_of_the_help_is_in_sight_also_on_a_small_screen() -> None:
+    async with at_home(several(), (80, 24)) as (pilot, _):
+        text = await press(pilot, "question_mark")
+        assert "Esc closes" in text
+        assert "Go on with the run" in text
+
+
 async def test_help_has_every_key_of_the_home_screen() -> None:
     async with at_home(several(), (120, 60)) as (pilot, app):
         text = await press(pilot, "question_mark")
