@@ -50,6 +50,8 @@ _RUN: Final = (
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("open", "o", "o", "More", "All about a node that waits, failed, is blocked or in doubt.", False),
+    Key("hand", "H", "H", "Hand over", "Let another team do this node; the run then waits for it and looks.", False),
+    Key("note", "N", "N", "Note", "Write a remark into the run, for whoever reads it next.", False),
     Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
     Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
     Key("map", "m", "m", "Map", "Draw the estate: networks, endpoints, zones, and what they lead to.", False),
@@ -75,7 +77,7 @@ _DNS: Final = (
     Key("wrong", "n", "n", "Next wrong", "Go to the next answer that is wrong."),
     Key("copy", "c", "c", "Copy", "Copy what stands below the table."),
     _HELP,
-    Key("back", "q,escape", "q", "Back", "Back to the run."),
+    Key("back", "escape,q", "Esc", "Back", "Back to the run."),
     Key("scroll(1)", "j", "j", "Down", "Scroll what stands below the table.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
 )

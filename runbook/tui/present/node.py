@@ -15,7 +15,7 @@ from runbook.core.view import NodeView, RunView
 from runbook.tui.present.along import along
 from runbook.tui.present.ids import ids_in, short_forms, shortened
 from runbook.tui.present.rows import step_title, tally
-from runbook.tui.present.situation import RealS, situation
+from runbook.tui.present.situation import RealS, at_work_since, situation
 from runbook.tui.present.text import (
     BLANK,
     Line,
@@ -63,6 +63,8 @@ def _facts(node: NodeView, now_ms: int) -> str:
         since_ms = node.waiting["since_ms"]
     elif node.state is NodeState.BLOCKED and node.blocked_since_ms is not None:
         since_ms = node.blocked_since_ms
+    elif node.state is NodeState.SETTLING:
+        since_ms = at_work_since(node)
     facts = []
     if node.state not in FINISHED and since_ms and now_ms - since_ms >= 1000:
         facts.append(f"for {ago(since_ms, now_ms)}")
