@@ -177,4 +177,5 @@ def legend() -> list[Line]:
 
 def problem(code: str, message: str, hint: str) -> list[Line]:
     """What went wrong, with what to do."""
-    return [line((f"The runs cannot be compared: {code}", "bad")), *lines(message), *lines(hint, "muted")]
+    told = "" if code == "usage" else f": {code}"  # nothing was done wrong: there is only nothing to lay beside
+    return [line((f"The runs cannot be compared{told}", "bad")), *lines(message), *lines(hint, "muted")]
