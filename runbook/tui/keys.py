@@ -77,7 +77,7 @@ _DNS: Final = (
     Key("wrong", "n", "n", "Next wrong", "Go to the next answer that is wrong."),
     Key("copy", "c", "c", "Copy", "Copy what stands below the table."),
     _HELP,
-    Key("back", "q,escape", "q", "Back", "Back to the run."),
+    Key("back", "escape,q", "Esc", "Back", "Back to the run."),
     Key("scroll(1)", "j", "j", "Down", "Scroll what stands below the table.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
 )
@@ -104,7 +104,7 @@ _HOME: Final = (
     Key("archived", "A", "A", "All", "Show or hide the runs that were put away.", False),
     Key("refresh", "r,f5", "r", "Refresh", "Read the list again now; it does so by itself, too.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
-    Key("clear", "escape", "Esc", "Clear", "Show everything again; where nothing is hidden, leave.", False),
+    Key("clear", "escape", "Esc", "Clear", "Show everything again; it never leaves: q does.", False),
     Key("scroll(1)", "j", "j", "Down", "Scroll what is told of the run; after Tab, PgUp and PgDn do it too.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
 )

@@ -56,7 +56,7 @@ LOOKS = {
     "paused": (replace(ready(), paused=True), ["PAUSED", "Go on"]),
     "done": (
         view(context(), book={"title": "One", "phases": [], "steps": []}, expanded=frozenset()),
-        ["Quit: every node is finished"],
+        ["Finished: "],
     ),
     "aborted": (replace(ready(), aborted="wrong subscription"), ["aborted", "wrong subscription"]),
     "live": (replace(ready(), mode="live"), ["LIVE"]),

@@ -17,7 +17,7 @@ from runbook.core.clock import duration, iso
 from runbook.core.expected import Experience
 from runbook.core.state import GLYPHS, NodeState, RunState
 from runbook.core.summary import RunSummary, Spot
-from runbook.tui.present.text import BLANK, Line, Span, labelled, line, lines, moment, one_line, short
+from runbook.tui.present.text import BLANK, Line, Span, labelled, line, lines, moment, one_line, short, short_middle
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, role, to_minute
 
 if TYPE_CHECKING:
@@ -206,7 +206,10 @@ def table(runs: Sequence[Listed], width: int, now_ms: int) -> Table:
             left -= 1
     shown = [name for name in _SHOWN if name in widths]
     head = tuple((_padded(name.upper(), widths[name]), "muted") for name in shown)
-    rows = [tuple((_padded(cell[name][0], widths[name]), cell[name][1]) for name in shown) for cell in cells]
+    rows = [
+        tuple((_padded(cell[name][0], widths[name], is_id=name == "run"), cell[name][1]) for name in shown)
+        for cell in cells
+    ]
     return Table(_gapped(head), tuple(map(_gapped, rows)), widths)
 
 
@@ -217,8 +220,8 @@ def _gapped(cells: Sequence[Span]) -> Line:
     return tuple(spans)
 
 
-def _padded(text: str, width: int) -> str:
-    text = short(text, width)
+def _padded(text: str, width: int, *, is_id: bool = False) -> str:
+    text = short_middle(text, width) if is_id else short(text, width)  # runs of one book differ at the end
     return text + " " * (width - cell_len(text))
 
 

@@ -11,6 +11,7 @@ from runbook.core.error import LeaseLost, RunbookError
 from runbook.core.expected import Expected
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.along import along
 from runbook.tui.present.can import ready_of_step, ready_safe
 from runbook.tui.present.matter import matter
 from runbook.tui.present.situation import error_lines, situation
@@ -110,7 +111,8 @@ def _over(view: RunView, desk: Desk) -> Next | None:
         report = f"{desk.program} report {view.id} --format html --out report.html"
         proven = [n for n in view.nodes.values() if n.state is NodeState.DONE and n.summary][-1:]
         told = [line(f"{one_line(n.doc['title'])}: ", one_line(n.summary)) for n in proven]
-        return Next("q", "Quit: every node is finished", (*lines(done), *told, *labelled("Report", report, "code")))
+        how = lines("R in the list of runs writes its report; or in a shell, to the folder you are in there:", "muted")
+        return Next("q", f"Finished: {done}; q leaves", (*told, *how, *labelled("Report", report, "code")))
     return None
 
 
@@ -126,7 +128,7 @@ def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
     title = one_line(node.doc["title"])
     if can_attest(node) and node.waiting and node.state is NodeState.WAITING:
         word = node.waiting["attest"]
-        rest = tuple(row for row in told if not is_labelled(row, "Then"))
+        rest = (*(row for row in told if not is_labelled(row, "Then")), *along(view, node))
         if node.waiting["next_poll_ms"] is not None:
             return Next("t", f"Attest, or just wait: {one_line(word)}", rest)
         return Next("t", f"Attest: {one_line(word)}", rest)
@@ -134,7 +136,9 @@ def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
         case NodeState.READY:
             others = len(ready_safe(view, node.doc["phase"]))
             what = title if len(node.changes) > 1 else one_line(node.changes[0]["title"])
-            return Next("a", f"Approve: {what}", (*_effect(node.changes), _aids(others), *_first(view)))
+            return Next(
+                "a", f"Approve: {what}", (*_effect(node.changes), *along(view, node), _aids(others), *_first(view))
+            )
         case NodeState.FAILED:
             return Next("r", f"Try again: {title}", told)
         case NodeState.BLOCKED:
@@ -170,7 +174,7 @@ def _of_step(view: RunView, step: str, members: Sequence[NodeView]) -> Next:
     rows = lines(f"A list shows each of the {calls} calls; nothing is sent before you say so there.")
     if risky := sum(n.is_disruptive for n in ready):
         rows = [*lines(f"Disruptive: {risky}. You will have to type the step's name.", "bad"), *rows]
-    return Next("a", f"Approve together: {len(ready)} nodes of {step}", (*rows, aid))
+    return Next("a", f"Approve together: {len(ready)} nodes of {step}", (*rows, *along(view, *ready), aid))
 
 
 def _first(view: RunView) -> list[Line]:

@@ -66,7 +66,9 @@ class ManyDialog(ModalScreen[bool]):
         return options
 
     def on_mount(self) -> None:
-        self.query_one("#dialog-title", Prose).show([line((self.wanted.title, "heading"))])
+        where = self.wanted.where
+        title = (*where, *line("  " if where else "", (self.wanted.title, "heading")))
+        self.query_one("#dialog-title", Prose).show([title])
         self.query_one("#many-remarks", Prose).show(self.wanted.remarks)
         if self.wanted.word:
             label = f"↑↓ and Tab show each change. Type the step's name: {self.wanted.word}"

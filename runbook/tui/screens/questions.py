@@ -12,6 +12,7 @@ from runbook.core.command import Abort, Approve, Attest, HandOver, Note, Skip
 from runbook.core.docs import ChangeDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.along import along
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, moment, one_line
 from runbook.tui.question import Answers, Field, Question, moment_of
@@ -40,6 +41,7 @@ def disruptive(view: RunView, node: NodeView) -> Question:
         *lines(str(risk or "Disruptive: people or machines may notice.").strip(), "bad"),
         BLANK,
         *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
+        *along(view, node),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",
@@ -113,6 +115,7 @@ def attest(view: RunView, node: NodeView, now_ms: int) -> Question:
         )
     if asked:
         body += [BLANK, *lines(asked["message"])]
+    body += along(view, node)
     which = Field("says", "Which of these, by its number:", "A number", choices=tuple(words))
     is_told = node.state is NodeState.WAITING or len(words) > 1  # somebody else's answer may have a number and a date
     when = f"When it happened, such as {iso(now_ms)[:10]}, or empty for now ({moment(now_ms)}):"

@@ -294,7 +294,7 @@ class RunScreen(LiveScreen[None]):
             case "Guide":
                 return pages.guide(self.view, node, now_ms, self._real_s, self.keeper.expected)
             case "Plan":
-                return pages.plan(node, is_whole=self.is_whole)
+                return pages.plan(node, is_whole=self.is_whole, view=self.view)
             case "Commands":
                 return pages.commands(node, self.changes(), self.face)
             case _:

@@ -53,7 +53,8 @@ class PageNames(Prose):
         pad = " " if sum(cell_len(name) + 2 for name in names) <= (self.size.width or 80) else ""
         spans: list[Span] = []
         for number, name in enumerate(names):
-            spans.append((f"[{name}]", "tab") if number == shown else (f"{pad}{name} ", "muted"))
+            gap = pad or " " * (number == shown + 1)  # a bracket never touches the next name
+            spans.append((f"[{name}]", "tab") if number == shown else (f"{gap}{name} ", "muted"))
         self._ends = list(accumulate(cell_len(text) for text, _ in spans))
         self.show([tuple(spans)])
 
