@@ -221,6 +221,7 @@ class Change:
             ``az rest`` with the same body is shown.
         powershell: the native command under the same condition, else empty.
         by_hand: friendlier lines that people know and that we never run.
+        undo: lines that take it back, one for each tool; never run by us, and shown before go is said.
         headers: only those that change the meaning, such as ``If-None-Match``.
     """
 
@@ -236,6 +237,7 @@ class Change:
     az: tuple[str, ...] = ()
     powershell: str = ""
     by_hand: str = ""
+    undo: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
@@ -284,8 +286,10 @@ class Change:
             "az": shlex.join(self.az_argv()),
             "powershell": self.powershell_line(),
             "rest": self.rest_text(),
-            "by_hand": self.by_hand,
+            "by_hand": "\n\n".join(part for part in (self.by_hand, _to_undo(self.undo)) if part),
         }
+        if self.undo:
+            command["undo"] = "\n".join(self.undo)
         return {
             "title": self.title,
             "digest": self.digest,
@@ -301,6 +305,10 @@ class Change:
             "command": command,
             "diff": [d.doc() for d in self.diff],
         }
+
+
+def _to_undo(undo: Sequence[str]) -> str:
+    return "To undo: " + "\nor: ".join(undo) if undo else ""
 
 
 def powershell_text(text: str) -> str:

@@ -108,6 +108,8 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
         for form in forms or pages.faces(changes):
             text = dict(change["command"]).get(form)
             rows += [f"  {_TITLES[form]}:", *(f"    {row}" for row in str(text or "(none in this form)").splitlines())]
+        if undo := pages.undo_lines(change):
+            rows += [f"  {row}" for row in as_text(undo).splitlines()]
     return rows
 
 

@@ -36,6 +36,8 @@ class CommandDoc(TypedDict):
     powershell: str
     rest: str
     by_hand: str
+    undo: NotRequired[str]
+    """Lines that take the change back, where its step gives some; never run by us."""
 
 
 class ChangeDoc(TypedDict):

@@ -109,4 +109,5 @@ def detail(node: NodeView, *, is_whole: bool = False) -> list[Line]:
     rows: list[Line] = []
     for path in dict.fromkeys(change["path"] for change in node.changes):
         rows += labelled("Resource", one_line(path) if is_whole else end_of(path, 2), "code")
-    return [*rows, *pages.plan(node, is_whole=is_whole, key="F2")]
+    undo = [row for change in node.changes for row in pages.undo_lines(change)]
+    return [*rows, *pages.plan(node, is_whole=is_whole, key="F2"), *undo]

@@ -246,8 +246,16 @@ def commands(node: NodeView, changes: Sequence[ChangeDoc], face: Face) -> list[L
         mark = ("  made", "ok") if change["digest"] in made else ("", "")
         rows.append(line((one_line(change["title"]), "heading"), mark))
         rows += lines(change["command"][face] or "(none in this form)", "code")
+        if face != "by_hand":  # where it stands among the lines to read
+            rows += undo_lines(change)
         rows.append(BLANK)
     return _trim(rows)
+
+
+def undo_lines(change: ChangeDoc) -> list[Line]:
+    """How a change is taken back, where its step says so."""
+    undo = change["command"].get("undo", "")
+    return [line(("To undo it, never run by us:", "muted")), *lines(undo, "code")] if undo else []
 
 
 def copyable(changes: Sequence[ChangeDoc], face: Face) -> str:

@@ -12,6 +12,7 @@ from runbook.core.command import Abort, Approve, Attest, Skip
 from runbook.core.docs import ChangeDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.node import undo_lines
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, one_line
 from runbook.tui.question import Answers, Field, Question
@@ -40,6 +41,7 @@ def disruptive(view: RunView, node: NodeView) -> Question:
         *lines(str(risk or "Disruptive: people or machines may notice.").strip(), "bad"),
         BLANK,
         *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
+        *(row for c in node.changes if (undo := undo_lines(c)) for row in (BLANK, *undo)),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",
