@@ -412,6 +412,7 @@ class Blocked:
         poll: how often to look again by itself; None waits for a retry.
         words: further words it takes, as a wait does.
         waits_on: whether the node's wait goes on behind the rule, with its beginning and its count.
+        failed: changes that ARM took and that did not do what they should, by digest, each with what came of it.
     """
 
     rule: str
@@ -422,6 +423,7 @@ class Blocked:
     poll: Poll | None = None
     words: Sequence[tuple[str, str]] = ()
     waits_on: bool = False
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def doc(self, now_ms: int, polls: int, part: float = 0.0) -> BlockDoc:
         doc: BlockDoc = {
@@ -431,7 +433,11 @@ class Blocked:
             "attest": self.attest,
             "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls, part) * 1000),
         }
-        return {**doc, "words": words_doc(self.words)} if self.words else doc
+        if self.words:
+            doc["words"] = words_doc(self.words)
+        if self.failed:
+            doc["failed"] = dict(self.failed)
+        return doc
 
 
 Verdict = Satisfied | Changes | InProgress | Waiting | Blocked

@@ -85,7 +85,7 @@ def plan_lines(node: NodeView) -> list[str]:
     if not node.changes:
         nothing = {NodeState.DONE: "Nothing to change.", NodeState.PENDING: "Not looked at yet."}
         rows.append(nothing.get(node.state, "No change is planned now."))
-    rows += [f"Changed by this run: {one_line(a['title'])}, {moment(a['at_ms'])}" for a in node.applied]
+    rows += [f"By this run: {row}" for row in as_text(pages.sent_lines(node)).splitlines()]
     return rows
 
 
@@ -101,10 +101,10 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
     """The commands in some of their forms; all of those there are where none is asked for."""
     if not changes:
         return ["No command: this node changes nothing" + ("." if node.state in FINISHED else " now.")]
-    made = {a["digest"] for a in node.applied}
+    made = {doc["digest"]: pages.came_of(doc)[0][2:].rstrip(":") for doc in (*node.refused, *node.applied)}
     rows: list[str] = []
     for change in changes:
-        rows.append(f"{one_line(change['title'])}{' (made)' if change['digest'] in made else ''}")
+        rows.append(f"{one_line(change['title'])}{f" ({made[change['digest']]})" if change['digest'] in made else ''}")
         for form in forms or pages.faces(changes):
             text = dict(change["command"]).get(form)
             rows += [f"  {_TITLES[form]}:", *(f"    {row}" for row in str(text or "(none in this form)").splitlines())]

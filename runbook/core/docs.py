@@ -164,6 +164,8 @@ class BlockDoc(TypedDict):
     next_poll_ms: int | None
     words: NotRequired[list[WordDoc]]
     """Further words it takes, as a wait does."""
+    failed: NotRequired[dict[str, str]]
+    """Changes that ARM took and that did not do what they should, by digest, each with what came of it."""
 
 
 class ErrorDoc(TypedDict):
@@ -186,6 +188,8 @@ class AppliedDoc(TypedDict):
     title: str
     at_ms: int
     seq: int
+    failed: NotRequired[str]
+    """What came of it, where that is not what was wanted: its operation, or the script it ran, ended badly."""
 
 
 class RefusedDoc(TypedDict):
@@ -197,6 +201,8 @@ class RefusedDoc(TypedDict):
     seq: int
     code: str
     message: str
+    taken: NotRequired[bool]
+    """ARM had taken it first; its operation ended badly."""
 
 
 class AttestDoc(TypedDict):

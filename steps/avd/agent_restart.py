@@ -188,6 +188,7 @@ class AgentRestart(Step):
             ),
             checks,
             attest=f"RDAgentBootLoader was restarted by hand on {_names(broken)} and is Running",
+            failed={s.call.digest: s.said for s in broken if s.call.digest in past.sent},
         )
 
     def _ask(self, hosts: list[Host], unseen: list[Host]) -> Verdict:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from runbook.core.docs import ChangeDoc, CheckDoc
+from runbook.core.docs import AppliedDoc, ChangeDoc, CheckDoc, RefusedDoc
 from runbook.core.entry import Entry
 from runbook.core.expected import Expected
 from runbook.core.state import FINISHED, NodeState
@@ -18,6 +18,7 @@ from runbook.tui.present.situation import RealS, situation
 from runbook.tui.present.text import (
     BLANK,
     Line,
+    Span,
     ago,
     clean,
     end_of,
@@ -185,10 +186,34 @@ def plan(node: NodeView, *, is_whole: bool = False, key: str = "v") -> list[Line
     if not node.changes:
         nothing = {NodeState.DONE: "Nothing to change.", NodeState.PENDING: "Not looked at yet."}
         rows += lines(nothing.get(node.state, "No change is planned now."), "muted")
-    if node.applied:
-        rows += [BLANK] * bool(not node.changes) + [heading("Changed by this run")]
-        rows += [line(("✓ ", "ok"), f"{one_line(a['title'])}, {moment(a['at_ms'])}") for a in node.applied]
+    sent = sent_lines(node)
+    if sent:
+        rows += [BLANK] * bool(not node.changes) + [heading("Sent by this run"), *sent]
     return _trim(rows)
+
+
+def sent_lines(node: NodeView) -> list[Line]:
+    """Every change that this run sent here, in order, and what came of it."""
+    sent: list[AppliedDoc | RefusedDoc] = sorted([*node.applied, *node.refused], key=lambda doc: doc["seq"])
+    rows: list[Line] = []
+    for doc in sent:
+        mark, role_ = came_of(doc)
+        rows.append(line((f"{mark} ", role_), f"{one_line(doc['title'])}, {moment(doc['at_ms'])}"))
+        if said := doc.get("failed") or doc.get("message"):
+            rows += lines(one_line(said), "muted", "    ")
+    return rows
+
+
+def has_sent(node: NodeView) -> bool:
+    """Whether this run sent a change here that it knows an end of."""
+    return bool(node.applied or node.refused)
+
+
+def came_of(doc: AppliedDoc | RefusedDoc) -> Span:
+    """What came of a change that was sent: a sign and a word."""
+    if "code" in doc:
+        return ("✗ sent, it failed:" if doc.get("taken") else "✗ refused by Azure:", "bad")
+    return ("✗ sent, it failed:", "bad") if doc.get("failed") else ("✓ made:", "ok")
 
 
 def _diff(path: str, before: Any, after: Any, forms: Mapping[str, str]) -> list[Line]:
@@ -222,7 +247,8 @@ def known_changes(node: NodeView, entries: Iterable[Entry]) -> list[ChangeDoc]:
     for entry in entries:
         for change in entry.data.get("changes") or ():
             seen.setdefault(change["digest"], change)
-    done = [seen[a["digest"]] for a in node.applied if a["digest"] in seen]
+    sent = dict.fromkeys(doc["digest"] for doc in (*node.refused, *node.applied))
+    done = [seen[name] for name in sent if name in seen]
     return [*done, *(c for c in node.changes if c["digest"] not in {d["digest"] for d in done})]
 
 
@@ -237,14 +263,14 @@ def commands(node: NodeView, changes: Sequence[ChangeDoc], face: Face) -> list[L
         return lines(
             "No command: this node changes nothing" + (" now." if node.state not in FINISHED else "."), "muted"
         )
-    made = {a["digest"] for a in node.applied}
+    made = {doc["digest"]: came_of(doc) for doc in (*node.refused, *node.applied)}
     shown = [
         ((f"[{FACES[f]}]" if f == face else f" {FACES[f]} "), "tab" if f == face else "muted") for f in faces(changes)
     ]
     rows: list[Line] = [line(*shown), line(("v next form · c copy", "muted")), BLANK]
     for change in changes:
-        mark = ("  made", "ok") if change["digest"] in made else ("", "")
-        rows.append(line((one_line(change["title"]), "heading"), mark))
+        mark, role_ = made.get(change["digest"], ("", ""))
+        rows.append(line((one_line(change["title"]), "heading"), (f"  {mark.rstrip(':')}".rstrip(), role_)))
         rows += lines(change["command"][face] or "(none in this form)", "code")
         if face != "by_hand":  # where it stands among the lines to read
             rows += undo_lines(change)
