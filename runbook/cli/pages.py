@@ -104,7 +104,7 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
     made = {doc["digest"]: pages.came_of(doc)[0][2:].rstrip(":") for doc in (*node.refused, *node.applied)}
     rows: list[str] = []
     for change in changes:
-        rows.append(f"{one_line(change['title'])}{f" ({made[change['digest']]})" if change['digest'] in made else ''}")
+        rows.append(f"{one_line(change['title'])}{f' ({made[change['digest']]})' if change['digest'] in made else ''}")
         for form in forms or pages.faces(changes):
             text = dict(change["command"]).get(form)
             rows += [f"  {_TITLES[form]}:", *(f"    {row}" for row in str(text or "(none in this form)").splitlines())]

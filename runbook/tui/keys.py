@@ -51,6 +51,8 @@ _RUN: Final = (
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("open", "o", "o", "More", "All about a node that waits, failed, is blocked or in doubt.", False),
     Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
+    Key("audit", "L", "L", "What was done", "Every call, wait, word and skip, with who answered for it.", False),
+    Key("report", "R", "R", "Report", "Write the run's report, as HTML, to a file that you name.", False),
     Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
     Key("map", "m", "m", "Map", "Draw the estate: networks, endpoints, zones, and what they lead to.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
@@ -177,6 +179,11 @@ _FAILURE: Final = (
     _BACK,
 )
 
+_AUDIT: Final = (
+    Key("copy", "c", "c", "Copy", "Copy the whole text."),
+    Key("back", "escape,q,L", "Esc", "Back", "Back to the run."),
+)
+
 _RAW: Final = (
     Key("copy", "c", "c", "Copy", "Copy the whole text."),
     Key("quit", "escape,q,v", "Esc", "Back", "Close."),
@@ -217,6 +224,7 @@ SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "map": _MAP,
     "waiting": _WAITING,
     "failure": _FAILURE,
+    "audit": _AUDIT,
     "raw": _RAW,
     "dns": _DNS,
 }
@@ -229,7 +237,7 @@ def _action(id_: str) -> str:
     return id_ if "(" in id_ else f"act('{id_}')"
 
 
-IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "map", "dns"})
+IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "map", "dns", "audit", "report"})
 """Keys of the run screen that always mean something."""
 
 
