@@ -39,7 +39,7 @@ def head_lines(node: NodeView, now_ms: int) -> list[str]:
         facts.append(f"{node.attempts} looks")
     if node.doc["gate"] and node.state not in FINISHED:
         label = one_line(node.doc["gate"])
-        facts.append(f"gate: {pages.GATES.get(label, label)}")
+        facts.append(f"the go comes from {pages.GATES.get(label, label)}")
     rows = ["", f"{one_line(node.doc['title'])} ({', '.join(facts)})"]
     return rows + ([f"  Target: {one_line(node.doc['target'])}"] if node.doc["target"] else [])
 
@@ -104,7 +104,8 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
     made = {doc["digest"]: pages.came_of(doc)[0][2:].rstrip(":") for doc in (*node.refused, *node.applied)}
     rows: list[str] = []
     for change in changes:
-        rows.append(f"{one_line(change['title'])}{f' ({made[change['digest']]})' if change['digest'] in made else ''}")
+        said = f" ({made[change['digest']]})" if change["digest"] in made else ""
+        rows.append(f"{one_line(change['title'])}{said}")
         for form in forms or pages.faces(changes):
             text = dict(change["command"]).get(form)
             rows += [f"  {_TITLES[form]}:", *(f"    {row}" for row in str(text or "(none in this form)").splitlines())]
@@ -116,7 +117,7 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
 def check_lines(node: NodeView) -> list[str]:
     """Every check of the last look."""
     rows = [
-        f"{'ok' if c['ok'] else 'differs'}: {one_line(c['name'])}: expected {c['expected']}, found {c['observed']}"
+        f"{'later' if c.get('later') else 'ok' if c['ok'] else 'differs'}: {one_line(c['name'])}: expected {c['expected']}, found {c['observed']}"
         for c in node.checks
     ]
     return rows or ["No check has been read yet." if node.state not in FINISHED else "No checks."]

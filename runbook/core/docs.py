@@ -19,6 +19,8 @@ class CheckDoc(TypedDict):
     expected: str
     observed: str
     ok: bool
+    later: NotRequired[bool]
+    """Nothing is wrong with it, and its work is still to come."""
 
 
 class DiffDoc(TypedDict):

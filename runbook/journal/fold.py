@@ -184,7 +184,8 @@ def _waited(node: NodeView, now: WaitDoc | None, at_ms: int) -> tuple[WaitedDoc,
     before = node.waiting
     if before is None or (now is not None and now["since_ms"] == before["since_ms"]):
         return node.waited
-    return (*node.waited, {"who": before["who"], "since_ms": before["since_ms"], "until_ms": at_ms})
+    since_ms = max([before["since_ms"], *(w["until_ms"] for w in node.waited[-1:])])  # no time is counted twice
+    return (*node.waited, {"who": before["who"], "since_ms": since_ms, "until_ms": at_ms})
 
 
 def _blocked_since_ms(node: NodeView, entry: Entry) -> int | None:

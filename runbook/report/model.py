@@ -132,7 +132,7 @@ def _counts(view: RunView, stories: Mapping[str, Story]) -> Json:
         "changes": len(sent),
         "disruptive": sum(command["risk"] == "disruptive" for command in sent),
         "checks": len(checks),
-        "checks_ok": sum(check["ok"] for check in checks),
+        "checks_ok": sum(check["ok"] and not check.get("later") for check in checks),
         "approvals": sum(len(story.approvals) for story in stories.values()),
     }
 

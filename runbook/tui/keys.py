@@ -115,9 +115,11 @@ _TIMELINE: Final = (
     Key("entry(-1)", "left", "", "", "", False),
     Key("turn(1)", "shift+right,ctrl+right", "⇧→", "Turn", "On to where the selected row began something new.", False),
     Key("turn(-1)", "shift+left,ctrl+left", "⇧←", "Turn", "Back to where the selected row began something new.", False),
-    Key("asked(1)", "right_square_bracket", "[ ]", "Needed you", "On to the next thing that needed a person; [ back."),
+    Key(
+        "asked(1)", "right_square_bracket", "[ ]", "Needed you", "On to what needed a person, or what one said; [ back."
+    ),
     Key("asked(-1)", "left_square_bracket", "", "", "", False),
-    Key("broke(1)", "f", "f F", "Failures", "On to the next failure or rule in the way; F back."),
+    Key("broke(1)", "f", "f F", "Failures", "On to the next failure, doubt or rule in the way; F back."),
     Key("broke(-1)", "F", "", "", "", False),
     Key("shorten", "z", "z", "Waits", "Shorten long waits on the axis, or show time as it went by."),
     Key("go", "enter", "Enter", "Open", "A group: fold or unfold it; a node: go to it in the run."),

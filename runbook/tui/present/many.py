@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,13 +67,15 @@ def of_step(view: RunView, step: str) -> Batch:
     nodes = ready_of_step(view, step)
     count = counted(nodes)
     risky = sum(n.is_disruptive for n in nodes)
+    title = next((step_title(s) for s in view.book.get("steps", ()) if s["id"] == step), step)
     if not risky:
-        return Batch(f"Approve {count} of {step}?", f"Approve {count}", _groups(view, nodes))
+        return Batch(f"Approve {count} of “{title}”?", f"Approve {count}", _groups(view, nodes))
     guides = (s.get("guide") for s in view.book.get("steps", ()) if s["id"] == step)
     risk = next((g["risk"] for g in guides if isinstance(g, dict) and g.get("risk")), "")
     text = one_line(risk) or "People or machines may notice."
+    text = re.sub(r"^disruptive[:,.]?\s+", "", text, flags=re.IGNORECASE)
     remarks = lines(f"Disruptive, {risky} of {len(nodes)}: {text}", "bad")
-    return Batch(f"Approve {count} of {step}?", f"Approve {count}", _groups(view, nodes), tuple(remarks), step)
+    return Batch(f"Approve {count} of “{title}”?", f"Approve {count}", _groups(view, nodes), tuple(remarks), step)
 
 
 def counted(nodes: Sequence[NodeView]) -> str:

@@ -70,7 +70,7 @@ def _facts(node: NodeView, now_ms: int) -> str:
         facts.append(f"{node.attempts} looks")
     if node.doc["gate"] and node.state not in FINISHED:
         label = one_line(node.doc["gate"])
-        facts.append(f"gate: {GATES.get(label, label)}")
+        facts.append(f"the go comes from {GATES.get(label, label)}")
     return "".join(f" · {fact}" for fact in facts)
 
 
@@ -299,6 +299,7 @@ def checks(node: NodeView) -> list[Line]:
 
 def _check(check: CheckDoc) -> list[Line]:
     mark = ("✓ ok   ", "ok") if check["ok"] else ("✗ differs ", "bad")
+    mark = ("· later ", "muted") if check.get("later") else mark
     rows = [line(mark, one_line(check["name"]))]
     if check["ok"] and check["expected"].lower() == check["observed"].lower():
         return rows + lines(check["observed"], "muted", "    ")

@@ -164,7 +164,8 @@ def _blocked(block: BlockDoc, due: Callable[[int], str]) -> list[Line]:
     rows = labelled("Rule", one_line(block["rule"]), "bad")
     rows += lines(block["message"])
     if block["ways_out"]:
-        rows.append(line(("Ways out", "heading")))
+        is_one = len(block["ways_out"]) == 1
+        rows.append(line(("Way out" if is_one else "Ways out, best first: one is enough", "heading")))
         for number, way in enumerate(block["ways_out"], 1):
             rows += lines(f"{number}. {clean(way)}")
     if block["next_poll_ms"] is not None:

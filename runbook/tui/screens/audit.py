@@ -1,4 +1,4 @@
-"""What was done and by whom, in one text above the run: read from the journal by a worker, to be scrolled and copied."""
+"""What was done and by whom, in one text above the run: read by a worker, to be scrolled and copied."""
 
 from __future__ import annotations
 

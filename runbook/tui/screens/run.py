@@ -273,7 +273,7 @@ class RunScreen(LiveScreen[None]):
         node = self.node
         if node is None or self.is_narrow:
             return list(PAGES)
-        ok = sum(c["ok"] for c in node.checks)
+        ok = sum(c["ok"] and not c.get("later") for c in node.checks)
         tally = {"Plan": str(len(node.changes) or ""), "Checks": f"{ok}/{len(node.checks)}" if node.checks else ""}
         return [f"{name} {tally.get(name, '')}".rstrip() for name in PAGES]
 
@@ -477,9 +477,9 @@ class RunScreen(LiveScreen[None]):
             return
         goal = from_here(self.view, found, self.node.id if self.node else None, is_next=event.is_next)
         if goal is None:
-            bar.tell("Nothing like that here; Esc: close")
+            bar.tell("Esc: back to the list; nothing like that here")
             return
-        bar.tell(f"{found.index(goal) + 1} of {len(found)}; Enter: next, Esc: close")
+        bar.tell(f"Esc: back to the list; {found.index(goal) + 1} of {len(found)}; Enter: next")
         self.follows = self.is_settling = False
         self.select(("node", goal))
         self.draw_text()
