@@ -11,7 +11,7 @@ from typing import Any, Final
 from runbook.cli.naming import moment, short_ids
 from runbook.cli.planning import differs
 from runbook.core.clock import duration
-from runbook.core.docs import ChangeDoc
+from runbook.core.docs import ChangeDoc, CheckDoc
 from runbook.core.entry import Entry
 from runbook.core.state import FINISHED, TRANSITIONS, NodeState
 from runbook.core.tally import FEW, by_step, standing, title_of
@@ -116,10 +116,7 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
 
 def check_lines(node: NodeView) -> list[str]:
     """Every check of the last look."""
-    rows = [
-        f"{'later' if c.get('later') else 'ok' if c['ok'] else 'differs'}: {one_line(c['name'])}: expected {c['expected']}, found {c['observed']}"
-        for c in node.checks
-    ]
+    rows = [f"{_found(c)}: {one_line(c['name'])}: expected {c['expected']}, found {c['observed']}" for c in node.checks]
     return rows or ["No check has been read yet." if node.state not in FINISHED else "No checks."]
 
 
@@ -215,3 +212,7 @@ def state_lines() -> list[str]:
         causes = dict.fromkeys(t.when.replace("`", "") for t in TRANSITIONS if t.target is state)
         rows.append(f"  {state.value.replace('_', ' ')}: {'; '.join(causes) or 'where every node begins'}")
     return rows
+
+
+def _found(check: CheckDoc) -> str:
+    return "later" if check.get("later") else "ok" if check["ok"] else "differs"

@@ -119,6 +119,8 @@ class WaitedDoc(TypedDict):
     who: str
     since_ms: int
     until_ms: int
+    draft: NotRequired[str]
+    """The text that was to be handed over, where there was one."""
 
 
 class WaitDoc(TypedDict):

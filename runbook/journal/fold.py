@@ -185,7 +185,10 @@ def _waited(node: NodeView, now: WaitDoc | None, at_ms: int) -> tuple[WaitedDoc,
     if before is None or (now is not None and now["since_ms"] == before["since_ms"]):
         return node.waited
     since_ms = max([before["since_ms"], *(w["until_ms"] for w in node.waited[-1:])])  # no time is counted twice
-    return (*node.waited, {"who": before["who"], "since_ms": since_ms, "until_ms": at_ms})
+    over: WaitedDoc = {"who": before["who"], "since_ms": since_ms, "until_ms": at_ms}
+    if before["draft"]:
+        over["draft"] = before["draft"]
+    return (*node.waited, over)
 
 
 def _blocked_since_ms(node: NodeView, entry: Entry) -> int | None:

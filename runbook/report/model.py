@@ -44,6 +44,9 @@ def report_doc(
             notes.append({"at": iso(entry.at_ms), "text": f"{about}{note}"})
     for story in stories.values():
         story.still_waiting(view.updated_ms)
+        for wait in story.waits if view.mode == "rehearsal" else ():
+            # A person took their time while the simulated clock stood still: only that is known.
+            wait["lasted"] += " of simulated time" if wait["lasted"] == "0 s" else ""
     doc = {
         "form": FORM,
         "run": _run(view),

@@ -111,3 +111,14 @@ def test_a_wait_taken_up_again_is_counted_once() -> None:
         story.hear(Entry.chain(draft, seq, NOW + after_ms, ""))
     assert [w["lasted"] for w in story.waits] == ["10 s", "10 s"]
     assert story.waits[1]["since"] == story.waits[0]["until"]
+
+
+def test_what_was_handed_over_stays_to_be_read_when_it_is_done() -> None:
+    before = view(node("request_sent", state=S.OBSERVING, waiting=wait(draft="Dear team, please allow …")))
+    word = {"at_ms": NOW, "seq": 7, "text": "Sent by mail.", "by": "ana", "evidence": "", "sha256": ""}
+    asked = replace(before.nodes["request_sent"], attested=(word,))  # type: ignore[arg-type]
+    draft = Draft(Kind.OBSERVED, "request_sent", S.DONE, {"verdict": "satisfied"})
+    done = fold(view(asked), [Entry.chain(draft, 8, NOW, "")]).nodes["request_sent"]
+    text = as_text(pages.guide(view(done), done, NOW))
+    assert "Dear team, please allow …" in text
+    assert "Sent by mail." in text

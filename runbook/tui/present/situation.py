@@ -80,6 +80,9 @@ def situation(
             proof = f", reference {one_line(reference)}{proof}"
         dated = f", dated {moment(word['dated_ms'])}" if "dated_ms" in word else ""
         rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{dated}{proof}")
+    draft = next((w["draft"] for w in reversed(node.waited) if w.get("draft")), "")
+    if node.state is NodeState.DONE and node.attested and draft:
+        rows += [BLANK, line(("The text as it was drafted", "heading")), *lines(draft, "code")]
     return rows
 
 
