@@ -49,6 +49,7 @@ class Front:
     speed: Any = None
     away_s: float = 0.0
     take_over: bool = False
+    because: str = ""
 
     def check(self) -> None:
         """Refuse what does not go together, before anything is made.
@@ -81,7 +82,13 @@ class Front:
         """The arguments of ``open_run`` that follow."""
         said = TUI_SPEED if self.speed is None and not self.headless else self.speed
         speed = None if said is JUMP else said
-        return {"speed": speed, "longest_s": LONGEST_S, "away_s": self.away_s, "take_over": self.take_over}
+        return {
+            "speed": speed,
+            "longest_s": LONGEST_S,
+            "away_s": self.away_s,
+            "take_over": self.take_over,
+            "because": self.because,
+        }
 
 
 def check_terminal() -> None:

@@ -12,6 +12,7 @@ from runbook.core.view import RunView
 if TYPE_CHECKING:
     from runbook.engine.recheck import Recheck
     from runbook.engine.survey import Finding
+    from runbook.wiring.verify import Verified
 
 
 class Exit(IntEnum):
@@ -32,7 +33,7 @@ class Exit(IntEnum):
     DRIVEN = 6
     """Another process drives this run."""
     PLAN = 10
-    """`plan`: something would change."""
+    """`plan`: something would change. `undo --plan`: something would be taken back."""
     DRIFT = 11
     """`verify`: the cloud drifted. `dns`: a name is not what it must be. `compare`: the runs differ."""
     INTERRUPTED = 130
@@ -81,3 +82,11 @@ def of_verify(checked: Iterable[Recheck]) -> Exit:
     """What ``verify`` ends with: 11, then 1."""
     outcomes = {c.outcome for c in checked}
     return Exit.DRIFT if "drift" in outcomes else Exit.FAILED if "unreadable" in outcomes else Exit.DONE
+
+
+def of_verified(found: Verified) -> Exit:
+    """As ``of_verify``, with the names: one that can be proven wrong is drift."""
+    nodes = of_verify(found.checked)
+    if nodes is Exit.DRIFT or (found.names is not None and found.names.is_wrong):
+        return Exit.DRIFT
+    return Exit.FAILED if found.names_unread else nodes

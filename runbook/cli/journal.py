@@ -18,15 +18,37 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("run", shell_complete=complete_run)
+@click.argument("run", metavar="RUN|REPORT.json", shell_complete=complete_run)
+@click.option("--journal", "of", default="", metavar="RUN", help="A report's journal. [default: the run it names]")
+@click.option(
+    "--public-key",
+    "public",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="The key that a report must be signed by: PEM, or base64 as reports have it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One object: ok, run, entries, head, faults.")
 @home_option
 @click.pass_obj
-def check(settings: Settings, run: str, as_json: bool) -> Exit:
+def check(settings: Settings, run: str, of: str, public: str | None, as_json: bool) -> Exit:
     """Walk the whole hash chain of RUN and say which rows were altered, are missing or out of order.
 
-    Exit code 1 when the chain does not hold.
+    Of a report (its JSON form), prove besides that it belongs to its journal: everything it says is told again from the
+    journal and compared, and its signature is checked.
+
+    Exit code 1 when something does not hold.
     """
+    from pathlib import Path
+
+    from runbook.core.ids import RUN_ID
+
+    path = Path(run)
+    if not RUN_ID.fullmatch(run) or (path.suffix == ".json" and path.is_file()):
+        from runbook.cli.proving import prove
+
+        return prove(settings.home, path, of, public, as_json=as_json)
+    if of or public:
+        raise click.UsageError("--journal and --public-key go with a report's file.")
     from runbook.cli.reading import opened
     from runbook.core.error import Damaged
     from runbook.core.view import RunView

@@ -46,7 +46,8 @@ def _of_run(kind: Kind, data: dict[str, Any]) -> str:
         case Kind.ABORTED:
             return f"aborted: {data['reason']}"
         case _:
-            return str(data.get("text", ""))
+            by = f" ({data['by']})" if data.get("by") else ""
+            return f"{data.get('text', '')}{by}"
 
 
 def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
@@ -75,6 +76,13 @@ def _of_node(event: Event, node: NodeView) -> tuple[str, str, list[str]]:
             return "attested", f"“{d['text']}” by {d['by']}{backed}", []
         case Kind.RETRIED:
             return "retry", "looking again", []
+        case Kind.HANDED:
+            reason = [f"because {d['why']}"] if d["why"] else []
+            return (
+                "handed",
+                f"to {d['to']} by {d['by']}{': ' + d['note'] if d['note'] else ''}",
+                [*reason, d["waiting"]["message"]],
+            )
         case Kind.DEFERRED:
             again = duration((d["due_ms"] - entry.at_ms) / 1000)
             return "deferred", f"{_error(d['error'])}; again in {again}", []
@@ -240,6 +248,9 @@ def _hint(run: str, node: NodeView, name: str) -> str:
             return f"{name} needs your go: {answer} approve, or resume with {flag}"
         case NodeState.IN_DOUBT if node.needs_operator:
             return f"{name} is in doubt: {answer} retry sends the call again; skip leaves it out"
+        case NodeState.WAITING if node.handed:
+            to = node.handed["to"]
+            return f"{name} is with {to}: runbook handover {run} '{name}' says what to send them; it looks by itself"
         case NodeState.WAITING if node.waiting and node.waiting["attest"]:
             return f"{name} waits for {node.waiting['who']}: {answer} attest --text '…' if that is done"
         case NodeState.BLOCKED if node.blocked:

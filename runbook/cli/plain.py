@@ -28,6 +28,7 @@ from runbook.core.state import NodeState, RunState
 from runbook.core.tally import FEW, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.engine.host import Attachment
+from runbook.report.handover import can_be_handed, handover
 from runbook.tui.present.can import available
 from runbook.tui.present.find import matches
 from runbook.tui.present.node import known_changes
@@ -40,7 +41,7 @@ _OVER = (RunState.DONE, RunState.ABORTED)
 _BURST: Final = 50
 """So many handfuls of news in a row, and a question is asked between them all the same."""
 _AT_ONCE: Final = 1000
-_DECISIONS: Final = ("approve", "attest", "retry", "skip")
+_DECISIONS: Final = ("approve", "attest", "retry", "skip", "hand")
 _WRONG: Final = 25
 """So many answers in a row that fit no question are no person's."""
 
@@ -320,7 +321,7 @@ class _Talk:
                 self._print(self._who())
             case "history":
                 self._print(pages.journal_lines(self.attachment.entries(None)))
-            case "pause" | "on" | "abort" | "report":
+            case "pause" | "on" | "abort" | "report" | "note":
                 self.acts.of_run(word, rest)
             case _ if node is None:
                 self._misunderstood("Go to a node first: go NUMBER, or find TEXT.")
@@ -341,6 +342,9 @@ class _Talk:
         if word == "save":
             draft = node.waiting["draft"] if node.waiting and node.state is NodeState.WAITING else ""
             self.acts.save(rest, draft, known_changes(node, self.attachment.entries(node.id)))
+            return
+        if word == "document" and can_be_handed(node):
+            self._print(handover(self.attachment.view, [node]).splitlines())
             return
         view, phase = self.attachment.view, node.doc["phase"]
         can = available(view, node.id, phase, self.attachment.is_read_only, node.doc["step"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from runbook.cli import output, pages
 from runbook.cli.answers import Answers
 from runbook.cli.policy import account
-from runbook.core.command import Abort, Approve, Command, Pause, Retry, Skip, Start
+from runbook.core.command import Abort, Approve, Command, HandOver, Note, Pause, Retry, Skip, Start
 from runbook.core.docs import ChangeDoc
 from runbook.core.error import RunbookError
 from runbook.core.redact import plain
@@ -45,7 +45,7 @@ class Acts:
     # ------------------------------------------------------------ one node
 
     def of_node(self, word: str, node: NodeView) -> None:
-        """Approve, attest, retry or skip a node; approve its step or phase."""
+        """Approve, attest, retry, skip or hand over a node; approve its step or phase."""
         match word:
             case "approve":
                 command = self._approval(node)
@@ -55,6 +55,8 @@ class Acts:
                 command = self._skip(node)
             case "attest":
                 command = self._word(node)
+            case "hand":
+                command = self._hand_over(node)
             case "step":
                 self._approve_batch(of_step(self.attachment.view, node.doc["step"]))
                 return
@@ -81,7 +83,20 @@ class Acts:
             output.data("Sending it again makes the call a second time, if it did take effect.")
             if not self._is_yes("Send it again? yes, no"):
                 return None
+        if node.handed and node.state is NodeState.WAITING:
+            output.data(f"{one_line(node.handed['to'])} was asked to do this: tell them that they need not.")
+            if not self._is_yes("Take it back? yes, no"):
+                return None
         return Retry(node.id)
+
+    def _hand_over(self, node: NodeView) -> Command | None:
+        output.data("Nothing of it is sent from here any more: the run waits for them and looks by itself.")
+        to = self.answers.ask("Who does it instead? (a team's name; empty: go back)")
+        if not to:
+            return None
+        note = self.answers.ask("What else should they know, or a ticket's number? (empty: none)")
+        output.data(f"What to send them: runbook handover {self.attachment.view.id} {node.id}")
+        return HandOver(node.id, to, account(self.attachment.view), note)
 
     def _skip(self, node: NodeView) -> Command | None:
         output.data("What needs it goes on without it; disruptive changes behind it will ask you first.")
@@ -159,12 +174,16 @@ class Acts:
     # ------------------------------------------------------------ the run
 
     def of_run(self, word: str, rest: str) -> None:
-        """Pause, go on, abort, or write the report."""
+        """Pause, go on, abort, note something, or write the report."""
         view = self.attachment.view
         if word == "report":
             self._report(rest)
         elif self.attachment.is_read_only:
             output.data(f"You look on: {self.attachment.driver}. Nothing can be decided from here.")
+        elif word == "note":
+            text = rest or self.answers.ask("The note? (it cannot be taken out; empty: go back)")
+            if text:
+                self._submit(Note(text, account(view)))
         elif word == "pause":
             self._either(Pause(), "It is paused already. on goes on.", is_due=not view.paused)
         elif word == "on":

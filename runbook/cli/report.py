@@ -19,14 +19,22 @@ from runbook.cli.main import Settings, home_option
     "--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True, help="Its form."
 )
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write to a file, not to stdout.")
+@click.option(
+    "--sign",
+    "key",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Sign it by this Ed25519 key (PEM, readable by you alone). [default: the file that RUNBOOK_SIGNING_KEY names]",
+)
 @home_option
 @click.pass_obj
-def command(settings: Settings, run: str, form: str, out: str | None) -> Exit:
-    """Write the report of RUN: every command, check, approval, wait, attestation and skip.
+def command(settings: Settings, run: str, form: str, out: str | None, key: str | None) -> Exit:
+    """Write the report of RUN: the map, every command, check, approval, wait, attestation and skip.
 
-    A report may be written at any time; it says how the run stood.
+    A report may be written at any time; it says how the run stood. `runbook journal check REPORT.json` proves that the
+    JSON form belongs to the journal, and checks its signature.
     """
-    text, faults = report_text(settings.home, run, form)
+    text, faults = report_text(settings.home, run, form, key=key)
     if out is None:
         output.document(text)
     else:
@@ -60,19 +68,29 @@ def write_report(home: Path, run: str, path: Path, *, over: bool = False, archiv
     return faults
 
 
-def report_text(home: Path, run: str, form: str, archived: bool = False) -> tuple[str, list[str]]:
-    """The report of a run in a form, and the faults of its journal.
+def report_text(
+    home: Path, run: str, form: str, archived: bool = False, key: str | None = None
+) -> tuple[str, list[str]]:
+    """The report of a run in a form, and the faults of its journal. It is signed where a key is named.
 
     Raises:
+        UsageError: the key's file is not there, readable by others, or holds no key of that kind.
         RunUnknown, TooNew, Damaged: as the class says.
     """
     from runbook.cli.reading import opened
-    from runbook.journal.load import load_view
+    from runbook.core.view import RunView
+    from runbook.journal.fold import fold
     from runbook.report import render, report_doc
 
     with opened(home, run, archived=archived) as journal:
         faults = journal.check()
-        doc = report_doc(load_view(journal), journal.entries(), journal.drivers(), journal.head(), faults)
+        entries = list(journal.entries())  # one moment of it, also while somebody drives
+        head = (entries[-1].seq, entries[-1].hash) if entries else journal.head()
+        doc = report_doc(fold(RunView(), entries), entries, journal.drivers(), head, faults)
+    from runbook.report.signature import VARIABLE, sign
+
+    if key_file := key or os.environ.get(VARIABLE):
+        doc = sign(doc, Path(key_file).expanduser())
     return render(doc, form), faults
 
 

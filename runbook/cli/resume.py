@@ -18,6 +18,7 @@ from runbook.cli.options import via as via_option
 @click.argument("run", default="", shell_complete=complete_run)
 @click.option("--away", "away_s", type=Length(), default=0.0, help="Rehearsal: let this time pass first, such as 2d.")
 @click.option("--take-over", is_flag=True, help="Also from another process that drives the run and is alive.")
+@click.option("--because", default="", metavar="TEXT", help="With --take-over: why. Whoever is taken over sees it.")
 @signing
 @via_option
 @confirming
@@ -36,6 +37,8 @@ def command(
     from runbook.cli.signing import consent_for
     from runbook.home import journal_path
 
+    if options["because"] and not options["take_over"]:
+        raise click.UsageError("--because goes with --take-over.")
     home = settings.home
     front = fronted(home, Front(**options))
 

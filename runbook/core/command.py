@@ -55,6 +55,31 @@ class Attest:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """Another team does what is to be done here; the node waits for it and is looked at until it is as it should be.
+
+    ``Retry`` takes it back: what is then still to be done is asked about again.
+
+    Args:
+        to: who does it, as a person would say it: "the DNS team".
+        note: what they were told beside it, or where: a ticket's number. May be empty.
+    """
+
+    node: str
+    to: str
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on the run, for whoever reads it next."""
+
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Start nothing new; let calls in flight finish."""
 
@@ -71,4 +96,4 @@ class Abort:
     reason: str
 
 
-Command = Approve | Retry | Skip | Attest | Pause | Start | Abort
+Command = Approve | Retry | Skip | Attest | HandOver | Note | Pause | Start | Abort

@@ -227,6 +227,21 @@ class AttestDoc(TypedDict):
     """Which of the node's ``words`` it is; missing for the one that settles it."""
     accepts: NotRequired[list[str]]
     """Skipped needs that this word accepts as missing; it then says nothing to the step."""
+    is_theirs: NotRequired[bool]
+    """It was said while another team had the node: that they did it. It says nothing to the step, which looks."""
+
+
+class HandedDoc(TypedDict):
+    """To whom a node was handed over. ``seq`` orders it among the node's changes and words."""
+
+    to: str
+    by: str
+    note: str
+    """What they were told beside it; may be empty."""
+    why: str
+    """What stood in the way here, such as the refusal; empty where nothing did."""
+    at_ms: int
+    seq: int
 
 
 class IntentDoc(TypedDict):

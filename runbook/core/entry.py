@@ -44,6 +44,8 @@ class Kind(StrEnum):
     SKIPPED = "skipped"
     ATTESTED = "attested"
     RETRIED = "retried"
+    HANDED = "handed"
+    """Another team does it; the node waits for that team."""
     INTENDED = "intended"
     """Committed before a mutating call is sent."""
     ANSWERED = "answered"

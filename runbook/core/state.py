@@ -61,6 +61,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(_S.OBSERVING, _S.IN_DOUBT, "reading cannot decide about a `repeat: never` change"),
     Transition(_S.READY, _S.OBSERVING, "approved, or refreshed"),
     Transition(_S.READY, _S.SKIPPED, "skipped with a reason"),
+    Transition(_S.READY, _S.WAITING, "handed to another team"),
     Transition(_S.APPLYING, _S.SETTLING, "accepted as an operation"),
     Transition(_S.APPLYING, _S.OBSERVING, "answered at once, or refused for now"),
     Transition(_S.APPLYING, _S.FAILED, "refused"),
@@ -73,8 +74,10 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition(_S.WAITING, _S.SKIPPED, "skipped with a reason"),
     Transition(_S.BLOCKED, _S.OBSERVING, "poll, attestation or retry"),
     Transition(_S.BLOCKED, _S.SKIPPED, "skipped with a reason"),
+    Transition(_S.BLOCKED, _S.WAITING, "handed to another team"),
     Transition(_S.FAILED, _S.OBSERVING, "retry"),
     Transition(_S.FAILED, _S.SKIPPED, "skipped with a reason"),
+    Transition(_S.FAILED, _S.WAITING, "handed to another team"),
 )
 
 _ALLOWED: Final = frozenset((t.source, t.target) for t in TRANSITIONS)

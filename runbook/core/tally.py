@@ -35,6 +35,8 @@ def wants_me(node: NodeView) -> bool:
     """Whether the operator should look here: a decision is due, a rule forbids, or something failed."""
     if node.state not in _ASKING:  # most nodes of a large run, at every redraw
         return False
+    if node.handed and node.state is NodeState.WAITING:  # it is another team's turn
+        return False
     return node.needs_operator or node.state in (NodeState.BLOCKED, NodeState.FAILED) or can_attest(node)
 
 

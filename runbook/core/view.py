@@ -14,6 +14,7 @@ from runbook.core.docs import (
     ChangeDoc,
     CheckDoc,
     ErrorDoc,
+    HandedDoc,
     IntentDoc,
     NodeDoc,
     OperationDoc,
@@ -65,6 +66,8 @@ class NodeView:
     """Since when looks have found Azure at work here without an end."""
     applied: tuple[AppliedDoc, ...] = ()
     attested: tuple[AttestDoc, ...] = ()
+    handed: HandedDoc | None = None
+    """To whom it was handed over; None again once it was taken back."""
     skipped: SkipDoc | None = None
     accepted_skips: frozenset[str] = frozenset()
     """Needs the operator skipped and then accepted as missing, for this node."""
@@ -90,6 +93,11 @@ class NodeView:
     def changed(self) -> bool:
         """Whether this run changed something here."""
         return bool(self.applied)
+
+    @property
+    def is_done_elsewhere(self) -> bool:
+        """Whether it is done after it was handed over, without anything that this run sent."""
+        return self.state is NodeState.DONE and self.handed is not None and not self.applied
 
     @property
     def is_disruptive(self) -> bool:

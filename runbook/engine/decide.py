@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from runbook.core.command import Abort, Approve, Attest, Command, Pause, Retry, Skip, Start
+from runbook.core.command import Abort, Approve, Attest, Command, HandOver, Note, Pause, Retry, Skip, Start
 from runbook.core.entry import Draft, Kind
 from runbook.core.error import UsageError
 from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
+from runbook.engine.handing import BY_WORD, handed, takes_team
 
 NEED_SKIPPED = "need-skipped"
 """The rule that stops a disruptive change behind a node the operator skipped."""
@@ -19,6 +20,7 @@ DID_NOT_HOLD = "change-did-not-hold"
 _SKIPPABLE = frozenset(
     {NodeState.PENDING, NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT}
 )
+_HANDABLE = frozenset({NodeState.READY, NodeState.BLOCKED, NodeState.FAILED})
 _RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT})
 
 
@@ -28,6 +30,10 @@ def decide(view: RunView, command: Command) -> Draft:
     Raises:
         UsageError: it does not fit now; the message says why.
     """
+    if isinstance(command, Note):  # also on a run that is over: for whoever reads it
+        if not command.text.strip():
+            raise UsageError("A note needs a text.", "It will stand in the report.")
+        return Draft(Kind.NOTED, data={"text": command.text.strip(), "by": command.by})
     # A node that is over refuses by itself; only what concerns the whole run must ask for the run's own state.
     is_over = view.aborted is not None or (isinstance(command, Pause | Start | Abort) and view.state is RunState.DONE)
     if is_over:
@@ -45,6 +51,8 @@ def decide(view: RunView, command: Command) -> Draft:
             return Draft(Kind.SKIPPED, name, NodeState.SKIPPED, {"by": "operator", "reason": reason.strip()})
         case Attest():
             return _attest(_node(view, command.node), command)
+        case HandOver():
+            return _hand_over(_node(view, command.node), command)
         case Pause():
             if view.paused:
                 raise UsageError(f"Run {view.id} is paused already.")
@@ -100,7 +108,23 @@ def _attest(node: NodeView, command: Attest) -> Draft:
     data |= {name: value for name, value in more.items() if value not in ("", None)}
     if node.blocked and node.blocked["rule"] == NEED_SKIPPED:
         data["accepted_skips"] = [c["observed"] for c in node.checks if c["name"] == NEED_SKIPPED]
+    if node.handed and node.state is NodeState.WAITING:
+        data["is_theirs"] = True
     return Draft(Kind.ATTESTED, node.id, data=data)
+
+
+def _hand_over(node: NodeView, command: HandOver) -> Draft:
+    to, note = " ".join(command.to.split()), command.note.strip()
+    if not to:
+        raise UsageError("A hand-over needs the name of who does it.", "Such as: the DNS team.")
+    if takes_team(node):  # what needs the rights that are missing here goes to them, node by node
+        data = {"text": to, "by": command.by, "evidence": "", "sha256": "", "says": BY_WORD}
+        return Draft(Kind.ATTESTED, node.id, data={**data, "reference": note} if note else data)
+    if not (node.state is NodeState.WAITING and node.handed):  # handed to others, or to the same with another note
+        _must_be(node, _HANDABLE, "handed over")
+    if not node.attempts:
+        raise UsageError(f"{node.id} was never looked at, so nobody knows what to do there.", "Retry it first.")
+    return handed(node, to, command.by, note)
 
 
 def _listing(words: set[str]) -> str:

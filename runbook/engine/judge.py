@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, assert_never
 
 from runbook.core.clock import duration
@@ -18,6 +18,7 @@ from runbook.core.ids import digest, subscription_of
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.engine.decide import DID_NOT_HOLD, NEED_SKIPPED
+from runbook.engine.handing import handed, seen, team_for, unreadable
 from runbook.step import Blocked, Change, Changes, Check, InProgress, Poll, Satisfied, Verdict, Waiting
 
 SENDS: Final = 3
@@ -66,6 +67,11 @@ class Scene:
 
 def judge(scene: Scene, verdict: Verdict) -> Judgement:
     """What follows from a fresh look."""
+    if scene.node.handed:
+        wanted = _docs(tuple(verdict.changes)) if isinstance(verdict, Changes) else None
+        verdict = seen(scene.node, verdict)
+        if isinstance(verdict, Waiting):
+            return _waiting(scene, verdict, changes=wanted)
     match verdict:
         case Satisfied():
             return _satisfied(scene, verdict)
@@ -79,6 +85,11 @@ def judge(scene: Scene, verdict: Verdict) -> Judgement:
             return _blocked(scene, verdict)
         case _:
             assert_never(verdict)
+
+
+def judge_unreadable(scene: Scene, refusal: str) -> Judgement:
+    """What follows where a node that was handed over may not be read with this account."""
+    return judge(scene, unreadable(scene.node, refusal))
 
 
 def _satisfied(scene: Scene, verdict: Satisfied) -> Judgement:
@@ -114,7 +125,7 @@ def _in_progress(scene: Scene, verdict: InProgress) -> Judgement:
     return _say(scene, to, said, summary, checks, due_ms=due_ms, busy_since_ms=since_ms)
 
 
-def _waiting(scene: Scene, verdict: Waiting) -> Judgement:
+def _waiting(scene: Scene, verdict: Waiting, **more: Any) -> Judgement:
     before = scene.node.waiting
     is_same = before is not None and before["who"] == verdict.who
     since_ms = before["since_ms"] if before and is_same else None
@@ -124,7 +135,8 @@ def _waiting(scene: Scene, verdict: Waiting) -> Judgement:
     if expires_ms is not None and scene.now_ms >= expires_ms:
         return _expired(scene, verdict, doc)
     summary = f"Waiting for {verdict.who}."
-    return _say(scene, NodeState.WAITING, "waiting", summary, verdict.checks, waiting=doc, due_ms=doc["next_poll_ms"])
+    more |= {"waiting": doc, "due_ms": doc["next_poll_ms"]}
+    return _say(scene, NodeState.WAITING, "waiting", summary, verdict.checks, **more)
 
 
 def _expired(scene: Scene, verdict: Waiting, doc: WaitDoc) -> Judgement:
@@ -181,6 +193,11 @@ def _changes(scene: Scene, verdict: Changes) -> Judgement:
         skipped = tuple(n for n in scene.skipped_needs() if n not in node.accepted_skips)
         if skipped:
             return _blocked_with(scene, _need_skipped(first, skipped), verdict)
+    if team := team_for(scene.view, node, changes):
+        summary, docs = verdict.summary or first.title, _docs(changes)
+        told = _say(scene, NodeState.READY, "changes", summary, verdict.checks, wanted=digests, changes=docs)
+        asked = handed(node.altered({"changes": tuple(docs)}), team["to"], team["by"])
+        return Judgement((*told.drafts, replace(asked, data={**asked.data, "why": team["why"]})))
     is_approved = node.approved.issuperset(digests)
     if scene.is_stopped or not (is_approved and scene.is_free(first.locks)):
         summary = verdict.summary or "; ".join(c.title for c in changes)

@@ -30,13 +30,14 @@ from runbook.core.error import (
 )
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
-from runbook.engine.judge import LONGEST_WORK_S, Judgement, Scene, error_doc, judge
+from runbook.engine.judge import LONGEST_WORK_S, Judgement, Scene, error_doc, judge, judge_unreadable
 from runbook.engine.pace import Pace
 from runbook.engine.reading import LookReader, SharedReader
 from runbook.engine.world import Limits, World
 from runbook.step import Change, Changes, RunFacts, Step, StepContext, Verdict
 
 TOO_MANY: Final = 429
+FORBIDDEN: Final = 403
 LONGEST_BLIND_S: Final = 4 * 3600.0
 """Between looks that fail, where a wait does not say how often it is looked at."""
 CROWD_PATIENCE: Final = 64
@@ -93,6 +94,9 @@ class Machine:
         except JournalError:
             raise
         except Refused as error:
+            if node.handed and error.status == FORBIDDEN:
+                judgement = judge_unreadable(scene(), f"{error.arm_code}: {error.message}")
+                return replace(judgement, drafts=tuple(map(seal, judgement.drafts)))
             return Judgement((_failed(node, _arm_error(error)),))
         except RunbookError as error:
             return Judgement((_failed(node, error_doc(error.code, error.message, error.hint)),))
@@ -122,7 +126,7 @@ class Machine:
             node=node.id,
             gate=node.doc["gate"],
             applied=node.applied,
-            attested=tuple(word for word in node.attested if not word.get("accepts")),
+            attested=tuple(word for word in node.attested if not (word.get("accepts") or word.get("is_theirs"))),
             waiting_since_ms=waiting["since_ms"] if waiting else None,
             polls=waiting["polls"] if waiting else 0,
             in_doubt=node.intent,

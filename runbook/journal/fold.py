@@ -248,6 +248,8 @@ def _attested(node: NodeView, entry: Entry) -> _Fields:
     word = {"at_ms": entry.at_ms, "seq": entry.seq, "text": d["text"], "by": d["by"]}
     word |= {"evidence": d.get("evidence", ""), "sha256": d.get("sha256", "")}
     word |= {name: d[name] for name in ("reference", "dated_ms", "says") if name in d}
+    if d.get("is_theirs"):
+        word["is_theirs"] = True
     if skips := d.get("accepted_skips", ()):
         word["accepts"] = list(skips)
     accepted = node.accepted_skips | set(skips)
@@ -259,7 +261,35 @@ def _retried(node: NodeView, entry: Entry) -> _Fields:
         return {}
     resend = entry.data.get("resend", "")
     afresh = {"deferred": 0, "setbacks": 0, "busy_since_ms": None, "refused": ()}
-    return {"due_ms": entry.at_ms, "resend": resend, "retried": entry.seq, **afresh}
+    return {"due_ms": entry.at_ms, "resend": resend, "retried": entry.seq, "handed": None, **afresh}
+
+
+def _handed(node: NodeView, entry: Entry) -> _Fields:
+    d = entry.data
+    wait: WaitDoc = {
+        "who": d["waiting"]["who"],
+        "message": d["waiting"]["message"],
+        "then": d["waiting"]["then"],
+        "since_ms": entry.at_ms,
+        "next_poll_ms": entry.at_ms,
+        "draft": "",
+        "attest": d["waiting"]["attest"],
+        "polls": 0,
+    }
+    doc = {name: d[name] for name in ("to", "by", "note", "why")}
+    return {
+        "handed": {**doc, "at_ms": entry.at_ms, "seq": entry.seq},
+        "waiting": wait,
+        "waited": _waited(node, wait, entry.at_ms),
+        "approved": frozenset[str](),  # a go was for sending it from here
+        "due_ms": entry.at_ms,
+        "blocked": None,
+        "blocked_since_ms": None,
+        "error": None,
+        "deferred": 0,
+        "setbacks": 0,
+        "resend": "",
+    }
 
 
 def _intended(node: NodeView, entry: Entry) -> _Fields:
@@ -325,6 +355,7 @@ _NODE: Final[dict[str, Callable[[NodeView, Entry], _Fields]]] = {
     Kind.SKIPPED: _skipped,
     Kind.ATTESTED: _attested,
     Kind.RETRIED: _retried,
+    Kind.HANDED: _handed,
     Kind.INTENDED: _intended,
     Kind.ANSWERED: _answered,
     Kind.ACCEPTED: _accepted,

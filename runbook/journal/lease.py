@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runbook.core.clock import iso
 from runbook.core.error import Driven, Unwritable
@@ -123,6 +123,16 @@ def _taken(path: Path) -> FileLock:
             f"{lock.lock_file} cannot be made: {error.strerror}.", "Check the folder's rights and the disk."
         ) from error
     return lock
+
+
+TAKEN: Final = "taken over"
+"""How a reason begins where the driver before was alive."""
+
+
+def taken_over(why: str = "") -> str:
+    """The reason of a take-over, with what its operator said."""
+    said = " ".join(why.split())
+    return f"{TAKEN}: {said}" if said else TAKEN
 
 
 def words(row: Driver) -> str:

@@ -145,8 +145,12 @@ class Journal:
 
     def _check_epoch(self, epoch: int) -> None:
         if self._newest_epoch() != epoch:
+            row = self._db.execute("SELECT account, host, reason FROM driver ORDER BY epoch DESC LIMIT 1").fetchone()
+            who, host, reason = map(str, row) if row else ("somebody", "another machine", "")
+            said = reason.partition(": ")[2]  # what its operator said, after how it came about
+            why = f", because: {said}" if said else ""
             raise LeaseLost(
-                "Another process has taken over this run.",
+                f"Another process has taken over this run: {who} on {host}{why}.",
                 "Nothing more was written or sent from here. `runbook status` shows who drives it now.",
             )
 

@@ -28,7 +28,7 @@ CHAINED: Final = "Each entry of the journal is bound to the one before it by a h
 
 def markdown(doc: Json) -> str:
     """The report, ending in a line feed."""
-    parts = (_head, _attention, _changes, _waits, _words, _inputs, _phases, _notes, _drivers)
+    parts = (_head, _attention, _map, _names, _changes, _waits, _words, _skipped, _inputs, _phases, _notes, _drivers)
     return "\n".join(line for part in parts for line in part(doc)) + "\n"
 
 
@@ -57,6 +57,7 @@ def _head(doc: Json) -> Iterator[str]:
         *(("Subscription", f"{s['id']} {s['name']}".strip()) for s in run["subscriptions"]),
         ("Journal", f"{journal['entries']} entries, head {journal['head']}"),
         ("Journal check", "the chain holds" if journal["holds"] else "DAMAGED: " + "; ".join(journal["faults"])),
+        ("Signature", signed(doc)),
     ]
     yield from _table(("", ""), [row for row in rows if row[1]])
     yield ""
@@ -88,6 +89,34 @@ def _attention(doc: Json) -> Iterator[str]:
         yield f"- {_mark(item['state'])} {_text(item['title'])} (`{_code(item['node'])}`): {_text(item['text'])}"
 
 
+def signed(doc: Json) -> str:
+    """By which key the JSON form of this report is signed; empty where it is not."""
+    return f"the JSON form of this report is signed by {doc['signature']['fingerprint']}" if "signature" in doc else ""
+
+
+def _map(doc: Json) -> Iterator[str]:
+    if doc["map"]:
+        text = "\n".join(doc["map"])
+        yield from ("", "## Map", "", _fence(text), text, _fence(text))
+
+
+def _names(doc: Json) -> Iterator[str]:
+    if not doc["names"]:
+        return
+    yield from ("", "## Private names", "")
+    rows = [(n["name"], n["address"], n["zone"], n["endpoint"].rpartition("/")[2]) for n in doc["names"]]
+    table = _table(("Name", "Address it must have", "Zone", "Endpoint"), rows)
+    yield from table if len(rows) <= LONG else _folded(f"{len(rows)} names", ("", *table))
+
+
+def _skipped(doc: Json) -> Iterator[str]:
+    if not doc["skipped"]:
+        return
+    yield from ("", "## What was left out, and why", "")
+    table = _table(("Node", "Why"), [(s["title"], s["words"]) for s in doc["skipped"]])
+    yield from table if len(doc["skipped"]) <= LONG else _folded(f"{len(doc['skipped'])} nodes", ("", *table))
+
+
 def _waits(doc: Json) -> Iterator[str]:
     if not doc["waits"]:
         return
@@ -109,14 +138,16 @@ def _changes(doc: Json) -> Iterator[str]:
         (
             str(number),
             moment(c["sent_at"]),
+            c["by"],
             named(c),
             c["risk"],
             c["outcome"] + (f" (HTTP {c['status']})" if c["status"] else ""),
             str(c["entry"]),
+            f"{c['answer_entry']}: {c['answer_hash'][:16]}" if c["answer_hash"] else "",
         )
         for number, c in enumerate(doc["changes"], 1)
     ]
-    table = _table(("No.", "Sent", "Change", "Risk", "What came of it", "Entry"), rows)
+    table = _table(("No.", "Sent", "Go given by", "Change", "Risk", "What came of it", "Entry", "Answer"), rows)
     if len(rows) > LONG:
         heads = ("Step", "Changes", "Disruptive", "What came of them")
         yield from _table(
@@ -125,7 +156,11 @@ def _changes(doc: Json) -> Iterator[str]:
         yield from _folded(f"Each of the {len(rows)} changes", ("", *table))
     else:
         yield from table
-    yield from ("", "Each command stands in full with its node below; the entry is its number in the journal.")
+    yield from (
+        "",
+        "Each command stands in full with its node below; the entry is its number in the journal, the answer that of "
+        "its answer with the beginning of its hash.",
+    )
 
 
 def _words(doc: Json) -> Iterator[str]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from runbook.core.clock import duration, iso
-from runbook.core.entry import Entry, Kind
+from runbook.core.entry import Entry, Kind, canonical
 from runbook.core.redact import redact
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.tally import FEW, standing, title_of
 from runbook.core.view import NodeView, RunView
+from runbook.dns.estate import wanted
 from runbook.journal.store import Driver
 from runbook.report.story import Story
 
 Json = dict[str, Any]
 
-FORM: Final = 1
+FORM: Final = 2
 """Version of the document's form."""
 
 
@@ -53,6 +55,14 @@ def report_doc(
         "journal": {"entries": head[0], "head": head[1], "holds": not faults, "faults": list(faults)},
         "totals": {state.value: count for state, count in view.totals.items()},
         "counts": _counts(view, stories),
+        "map": _map(view),
+        "names": [
+            {"name": fqdn, "address": ip, "zone": zone, "record": name, "endpoint": endpoint}
+            for fqdn, ip, zone, name, endpoint in wanted(view).records
+        ],
+        "skipped": [
+            {"node": n.id, "title": n.doc["title"], **skip} for n in view.nodes.values() if (skip := _skipped(n))
+        ],
         "attention": [a for node in view.nodes.values() if (a := _attention(node))],
         "changes": _listed(view, stories, lambda story: story.commands, _CHANGE),
         "waits": _waits(view, stories),
@@ -62,7 +72,7 @@ def report_doc(
         "notes": notes,
         "drivers": [_driver(row) for row in drivers],
     }
-    return dict(redact(doc))
+    return dict(json.loads(canonical(redact(doc))))  # as a reader of its JSON has it: a check compares the two
 
 
 def _run(view: RunView) -> Json:
@@ -87,6 +97,14 @@ def _run(view: RunView) -> Json:
     }
 
 
+def _map(view: RunView) -> list[str]:
+    """The estate as text; none for a run that took things away: its map would show what is gone."""
+    from runbook.report.map_text import map_lines  # heavy, and `status` takes other things from this package
+    from runbook.report.topology import topology
+
+    return [] if view.options.get("undoes") else map_lines(topology(view))
+
+
 def _note(entry: Entry) -> str:
     match entry.kind:
         case Kind.PAUSED:
@@ -96,7 +114,11 @@ def _note(entry: Entry) -> str:
         case Kind.ABORTED:
             return f"Aborted: {entry.data['reason']}"
         case Kind.NOTED | Kind.MIGRATED:
-            return str(entry.data.get("text", ""))
+            by = f" ({entry.data['by']})" if entry.data.get("by") else ""
+            return f"{entry.data.get('text', '')}{by}"
+        case Kind.HANDED:
+            note = f" ({entry.data['note']})" if entry.data["note"] else ""
+            return f"{entry.data['by']} handed it to {entry.data['to']}{note}."
         case _:
             return ""
 
@@ -123,7 +145,10 @@ def _attention(node: NodeView) -> Json | None:
     return {"node": node.id, "title": node.doc["title"], "state": node.state.value, "text": text}
 
 
-_CHANGE: Final = ("entry", "title", "method", "path", "risk", "sent_at", "outcome", "status")
+_CHANGE: Final = (
+    "entry", "hash", "title", "method", "path", "risk", "by", "sent_at", "outcome", "status", "answer_entry",
+    "answer_hash",
+)  # fmt: skip
 _WORD: Final = ("entry", "at", "by", "text", "evidence", "sha256", "reference", "dated", "says")
 
 
@@ -211,6 +236,9 @@ def _node(node: NodeView, story: Story, source: str) -> Json:
         "approvals": story.approvals,
         "waits": story.waits,
         "attestations": story.attestations,
+        "handed": {"to": node.handed["to"], "by": node.handed["by"], "at": iso(node.handed["at_ms"])}
+        if node.handed
+        else None,
         "skipped": _skipped(node),
         "blocked": dict(node.blocked) if node.blocked and node.state is NodeState.BLOCKED else None,
         "troubles": story.troubles,

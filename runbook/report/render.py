@@ -24,6 +24,7 @@ from runbook.report.markdown import (
     markdown,
     moment,
     named,
+    signed,
     sums,
     value_words,
     waited,
@@ -65,7 +66,7 @@ def _page() -> Template:
         f.__name__: f
         for f in (approved, came_of_it, drafts, gathered, in_row, in_short, moment, named, sums, value_words, waited)
     }
-    jinja.globals["backing"] = backing
+    jinja.globals |= {"backing": backing, "signed": signed}
     jinja.globals |= {"REHEARSED": REHEARSED, "CHAINED": CHAINED, "DROVE": DROVE, "LONG": LONG}
     jinja.globals["glyphs"] = {state.value: GLYPHS[state] for state in NodeState}
     return jinja.get_template("report.html")

@@ -52,9 +52,9 @@ class Story:
             case Kind.INTENDED:
                 self._intended(entry)
             case Kind.ANSWERED:
-                self._came_of_it("answered", at, d)
+                self._came_of_it("answered", entry)
             case Kind.ACCEPTED:
-                self._came_of_it("accepted as an operation", at, d)
+                self._came_of_it("accepted as an operation", entry)
             case Kind.POLLED if entry.to is not None and self.commands:
                 self.commands[-1]["outcome"] = f"operation {d['status']}"
                 self.commands[-1]["answered_at"] = at
@@ -80,6 +80,10 @@ class Story:
         self.commands.append(
             {
                 "entry": entry.seq,
+                "hash": entry.hash,
+                "by": self.approvals[-1]["by"] if self.approvals else "",
+                "answer_entry": None,
+                "answer_hash": "",
                 "title": d["title"],
                 "method": d["method"],
                 "path": d["path"],
@@ -98,10 +102,12 @@ class Story:
             }
         )
 
-    def _came_of_it(self, outcome: str, at: str, d: Json) -> None:
+    def _came_of_it(self, outcome: str, entry: Entry) -> None:
+        d = entry.data
         if self.commands:
             known = {"status": d.get("status"), "correlation_id": d.get("correlation_id", "")}
-            self.commands[-1].update(outcome=outcome, answered_at=at, **known)
+            known |= {"answer_entry": entry.seq, "answer_hash": entry.hash}
+            self.commands[-1].update(outcome=outcome, answered_at=iso(entry.at_ms), **known)
 
     def _trouble(self, entry: Entry) -> None:
         d, at = entry.data, iso(entry.at_ms)

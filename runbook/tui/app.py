@@ -25,7 +25,7 @@ from runbook.core.state import RunState
 from runbook.core.view import RunView
 from runbook.tui.around import Around
 from runbook.tui.glance import Glance
-from runbook.tui.messages import Chosen, Opened, OpenFailed
+from runbook.tui.messages import Chosen, NewsRead, Opened, OpenFailed
 from runbook.tui.palette import Actions
 from runbook.tui.present.text import BLANK, clean, one_line
 from runbook.tui.present.words import RUN_WORDS
@@ -185,6 +185,15 @@ class RunbookApp(App[None]):
         self._start_opening(message.open_attachment)
 
     # ------------------------------------------------------------ for every screen
+
+    @on(NewsRead)
+    def _news_read(self, message: NewsRead) -> None:
+        from runbook.tui.screens.dialogs import Dialog
+        from runbook.tui.screens.questions import news
+        from runbook.tui.screens.run import RunScreen
+
+        if message.told and isinstance(self.screen, RunScreen):
+            self.push_screen(Dialog(news(message.told)))
 
     def action_help(self) -> None:
         """Show the keys of this screen, and every sign."""

@@ -50,6 +50,8 @@ _RUN: Final = (
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("open", "o", "o", "More", "All about a node that waits, failed, is blocked or in doubt.", False),
+    Key("hand", "H", "H", "Hand over", "Let another team do this node; the run then waits for it and looks.", False),
+    Key("note", "N", "N", "Note", "Write a remark into the run, for whoever reads it next.", False),
     Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
     Key("audit", "L", "L", "What was done", "Every call, wait, word and skip, with who answered for it.", False),
     Key("report", "R", "R", "Report", "Write the run's report, as HTML, to a file that you name.", False),

@@ -6,7 +6,7 @@ Invariant: nothing of this is state of the run. A place that is lost or out of d
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from runbook.core.expected import Expected
@@ -28,6 +28,7 @@ class Place:
         folded: rows that were folded.
         opened: rows that were open.
         wanted: nodes that wanted the operator then.
+        head: number of the newest entry they saw; 0 where that is not known. It is no place, so it makes none another.
     """
 
     row: Key | None = None
@@ -36,6 +37,7 @@ class Place:
     folded: frozenset[Key] = frozenset()
     opened: frozenset[Key] = frozenset()
     wanted: frozenset[str] = frozenset()
+    head: int = field(default=0, compare=False)
 
     def to_doc(self) -> dict[str, Any]:
         """As JSON."""
@@ -46,6 +48,7 @@ class Place:
             "folded": [list(key) for key in sorted(self.folded)[:_MOST]],
             "opened": [list(key) for key in sorted(self.opened)[:_MOST]],
             "wanted": sorted(self.wanted)[:_MOST],
+            "head": self.head,
         }
 
     @classmethod
@@ -55,7 +58,8 @@ class Place:
             row = _key(doc["row"]) if doc["row"] else None
             folded, opened = (frozenset(_key(key) for key in doc[name][:_MOST]) for name in ("folded", "opened"))
             wanted = frozenset(str(id_) for id_ in doc["wanted"][:_MOST])
-            return cls(row, str(doc["page"]), bool(doc["follows"]), folded, opened, wanted)
+            head = int(doc.get("head", 0))  # an earlier release kept none
+            return cls(row, str(doc["page"]), bool(doc["follows"]), folded, opened, wanted, head)
         except (KeyError, TypeError, ValueError):
             return None
 

@@ -54,6 +54,14 @@ class CommandSettled(Message):
         self.error = error
 
 
+class NewsRead(Message):
+    """What happened in a run since its operator last looked: a line for each kind of news."""
+
+    def __init__(self, told: Sequence[str]) -> None:
+        super().__init__()
+        self.told = told
+
+
 class EntriesRead(Message):
     """Entries of one node were read from the journal, or could not be."""
 

@@ -90,7 +90,8 @@ def create_run(
         book, scenario, first = prepare(wish)
     if wish.run and is_taken(home, wish.run):
         raise _taken(wish.run)
-    return _place(home, wish.run, book.id, first, scenario, durable)
+    cloud = None if scenario is None else _seeded(scenario, durable)
+    return place_run(home, wish.run, book.id, first, cloud, durable)
 
 
 def _signed(signed_in: SignedIn | None) -> SignedIn:
@@ -231,8 +232,23 @@ def _subscriptions(spec: InputSpec, value: Any) -> list[str]:
     return [found] if found else []
 
 
-def _place(home: Path, run: str, book: str, first: Mapping[str, Any], scenario: Scenario | None, durable: bool) -> str:
-    """Build the run's folder beside its place, then move it there in one step."""
+def place_run(
+    home: Path, run: str, stem: str, first: Mapping[str, Any], cloud: Callable[[Path], int] | None, durable: bool
+) -> str:
+    """Build the run's folder beside its place, then move it there in one step.
+
+    Args:
+        home: the state folder.
+        run: the run's id; empty for the next free one.
+        stem: what such an id begins with.
+        first: what the first entry carries but for the run's id.
+        cloud: makes a rehearsal's simulated cloud in a file and gives its time; None for a live run.
+        durable: whether writes wait for the disk.
+
+    Raises:
+        UsageError: the id is taken.
+        Unwritable: the folder cannot be made.
+    """
     runs = private_folder(home / "runs")
     try:
         building = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
@@ -241,10 +257,8 @@ def _place(home: Path, run: str, book: str, first: Mapping[str, Any], scenario: 
             f"Nothing can be made in {runs}: {error.strerror}.", "Check its rights and the disk."
         ) from error
     try:
-        if scenario is not None:
-            _seed(building / CLOUD, scenario, durable)
-        at_ms = RealClock().now_ms() if scenario is None else scenario.start_ms
-        for name in [run] if run else (f"{book[:48]}-{number}" for number in itertools.count(1)):
+        at_ms = RealClock().now_ms() if cloud is None else cloud(building / CLOUD)
+        for name in [run] if run else (f"{stem[:48]}-{number}" for number in itertools.count(1)):
             target = run_dir(home, name)
             if is_taken(home, name):
                 if run:
@@ -267,15 +281,21 @@ def _place(home: Path, run: str, book: str, first: Mapping[str, Any], scenario: 
     raise AssertionError("numbers do not end")
 
 
-def _seed(path: Path, scenario: Scenario, durable: bool) -> None:
-    from runbook.sim.cloud import Cloud
-    from runbook.sim.state import State
+def _seeded(scenario: Scenario, durable: bool) -> Callable[[Path], int]:
+    """Makes the cloud as the scenario has it, at the scenario's time."""
 
-    state = State(path, durable=durable)
-    try:
-        Cloud(scenario, VirtualClock(scenario.start_ms), state)
-    finally:
-        state.close()
+    def make(path: Path) -> int:
+        from runbook.sim.cloud import Cloud
+        from runbook.sim.state import State
+
+        state = State(path, durable=durable)
+        try:
+            Cloud(scenario, VirtualClock(scenario.start_ms), state)
+        finally:
+            state.close()
+        return scenario.start_ms
+
+    return make
 
 
 def _begin(path: Path, first: dict[str, Any], at_ms: int, durable: bool) -> None:

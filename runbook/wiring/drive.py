@@ -97,6 +97,7 @@ def open_run(
     longest_s: float = 3.0,
     away_s: float = 0.0,
     take_over: bool = False,
+    because: str = "",
     durable: bool = True,
     limits: Limits | None = None,
 ) -> Rehearsal:
@@ -109,6 +110,7 @@ def open_run(
         longest_s: no wait takes more real seconds.
         away_s: virtual seconds that pass before anything else.
         take_over: also from a driver that is alive.
+        because: why, for whoever is taken over.
         durable: whether writes wait for the disk; only tests may say no.
         limits: the engine's bounds, where not its own.
 
@@ -122,7 +124,7 @@ def open_run(
         mode = load_view(journal).mode
         if mode != "rehearsal":
             raise UsageError(f"Run {run} is a {mode or 'nameless'} run, not a rehearsal.", "`runbook resume` opens it.")
-        held = lease.take(journal, take_over=take_over, reason="take-over was asked for" if take_over else "")
+        held = lease.take(journal, take_over=take_over, reason=lease.taken_over(because) if take_over else "")
         undo.callback(held.release)
         view = load_view(journal)  # anew: the driver before may have written until now
         state = _open_cloud(journal.path, durable)
@@ -185,7 +187,7 @@ def open_session(home: Path, run: str, *, consent: Consent | None = None, **open
 
     if opening.get("away_s"):
         raise UsageError("--away is for rehearsals: in the real cloud time passes by itself.", "Leave it out.")
-    real = {name: value for name, value in opening.items() if name in ("take_over", "durable", "limits")}
+    real = {name: value for name, value in opening.items() if name in ("take_over", "because", "durable", "limits")}
     return open_live(home, run, consent or Consent(), **real)
 
 

@@ -105,6 +105,7 @@ def open_live(
     consent: Consent,
     *,
     take_over: bool = False,
+    because: str = "",
     durable: bool = True,
     limits: Limits | None = None,
     clock: Clock | None = None,
@@ -116,6 +117,7 @@ def open_live(
         run: the run's id.
         consent: who drives, and what was confirmed.
         take_over: also from a driver that is alive.
+        because: why, for whoever is taken over.
         durable: whether writes wait for the disk; only tests may say no.
         limits: the engine's bounds, where not its own.
         clock: another than the machine's; for tests, whose cloud's time runs faster.
@@ -133,7 +135,7 @@ def open_live(
         word = None
         if not is_confirmed(journal, view.pinned, signed_in.account):
             word = confirmation(view.pinned, signed_in.account, consent.said)
-        held = lease.take(journal, take_over=take_over, reason="take-over was asked for" if take_over else "")
+        held = lease.take(journal, take_over=take_over, reason=lease.taken_over(because) if take_over else "")
         undo.callback(held.release)
         view = load_view(journal)  # anew: the driver before may have written until now
         time = clock or RealClock()

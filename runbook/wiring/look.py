@@ -7,7 +7,7 @@ at in a rehearsal is a copy in memory, so a look leaves no trace there either, a
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,24 +104,28 @@ def look_ahead(wish: Wish, signed_in: SignedIn | None = None) -> Lookout:
 
     if wish.mode == "live" and signed_in is not None:
         _, first = prepare_live(wish, signed_in)
-        view = _begun(first, RealClock().now_ms())
+        view = begun(first, RealClock().now_ms())
         return _live_lookout(view, signed_in, None)
     _, scenario, first = prepare(wish)
-    return _lookout(_begun(first, scenario.start_ms), State(), None)
+    return _lookout(begun(first, scenario.start_ms), State(), None)
 
 
-def _begun(first: dict[str, Any], at_ms: int) -> RunView:
+def begun(first: Mapping[str, Any], at_ms: int) -> RunView:
+    """A run as its first entry makes it, without one."""
     doc = json.loads(canonical(redact({"id": PLAN, **first})))  # as a run would read it back from its journal
     return fold(RunView(), [Entry(1, at_ms, Kind.RUN_CREATED, None, None, doc, "")])
 
 
-def look_again(home: Path, run: str, sign_in: SignIn | None = None) -> Lookout:
+def look_again(
+    home: Path, run: str, sign_in: SignIn | None = None, instead: Callable[[Journal, RunView], RunView] | None = None
+) -> Lookout:
     """A run that exists, as it stands, and its cloud as it stands. In a rehearsal time does not pass for either.
 
     Args:
         home: the state folder.
         run: the run's id.
         sign_in: how a live run's looker signs in; as the run was made when absent.
+        instead: makes another run of it, which is then looked at in the same cloud.
 
     Raises:
         RunUnknown, TooNew, Damaged, Unwritable: as the class says.
@@ -133,6 +137,7 @@ def look_again(home: Path, run: str, sign_in: SignIn | None = None) -> Lookout:
     journal = Journal.open(path, write=False)
     try:
         view, row = load_view(journal), driver(journal)
+        view = instead(journal, view) if instead is not None else view
     finally:
         journal.close()
     who = words(row) if row else None

@@ -33,6 +33,11 @@ def difference(view: RunView, book: str = "", sets: Mapping[str, Any] | None = N
         UsageError: as ``migration``, or an input that the run has already is set anew.
         BookError: the book, or what it takes as inputs, is not right.
     """
+    if before := view.options.get("undoes"):
+        raise UsageError(
+            f"Run {view.id} takes back run {before}: its book was made for that, and there is no newer one.",
+            f"Go on with it: runbook resume {view.id}",
+        )
     new = load_book(book or str(view.book.get("id", "")))
     sets = dict(sets or {})
     if known := sorted(name for name in sets if name in view.inputs):

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from runbook.core.error import UsageError
+from runbook.core.view import RunView
 from runbook.dns.estate import wanted
 from runbook.dns.look import Ask, Probe, Source, look, names_alone
 from runbook.dns.model import Answer, Place, Table
 from runbook.dns.pasted import read_paste
+from runbook.engine.world import World
 from runbook.wiring.look import Lookout
 
 NO_PROBE_NOWHERE: Final = (
@@ -53,23 +55,34 @@ async def truth(
         ArmError: Azure could not be read.
     """
     async with lookout.reading() as world:
-        view = lookout.view
-        want = wanted(view)
-        known = [r[0] for r in want.records]
-        sources = [*_named(servers), *_pasted(pastes, known)]
-        here = str(view.options.get("here", "nowhere"))
-        is_simulated = view.mode == "rehearsal"
-        if not is_simulated and here == "nowhere":
-            sources.append(_system(system))
-        return await look(
-            want,
-            world.arm,
-            world.dns,
-            sources,
-            probe=_probe() if not is_simulated and here != "nowhere" else None,
-            why_no_probe=NO_PROBE_SIMULATED if is_simulated else NO_PROBE_NOWHERE,
-            is_simulated=is_simulated,
-        )
+        return await truth_in(world, lookout.view, servers, pastes, system=system)
+
+
+async def truth_in(
+    world: World,
+    view: RunView,
+    servers: Sequence[str] = (),
+    pastes: Sequence[Pasted] = (),
+    *,
+    system: Ask | None = None,
+) -> Table:
+    """As ``truth``, in a world that somebody else closes."""
+    want = wanted(view)
+    known = [r[0] for r in want.records]
+    sources = [*_named(servers), *_pasted(pastes, known)]
+    here = str(view.options.get("here", "nowhere"))
+    is_simulated = view.mode == "rehearsal"
+    if not is_simulated and here == "nowhere":
+        sources.append(_system(system))
+    return await look(
+        want,
+        world.arm,
+        world.dns,
+        sources,
+        probe=_probe() if not is_simulated and here != "nowhere" else None,
+        why_no_probe=NO_PROBE_SIMULATED if is_simulated else NO_PROBE_NOWHERE,
+        is_simulated=is_simulated,
+    )
 
 
 async def known(lookout: Lookout) -> Table:

@@ -130,6 +130,18 @@ class Association(Step):
                     f"Update-AzConnectedMachine -SubscriptionId {subscription} -ResourceGroupName {word(group)} "
                     f"-Name {word(machine.name)} -PrivateLinkScopeResourceId {word(p.scope)}",
                 ),
-                note="The az line reads the machine and writes it back whole; ours changes this one field.",
+                note="The az line reads the machine and writes it back whole; ours changes this one field."
+                + (_opening(p.scope) if is_closed else ""),
             ),
         )
+
+
+def _opening(scope: str) -> str:
+    """How to keep machines connected until their names are private, in a scope that was closed too early."""
+    _, subscription, _, group, *_ = scope.strip("/").split("/")
+    return (
+        f"\n\n{name_of(scope)} is closed to the public already, so Azure refuses the server until it resolves private "
+        "names. Where it does not yet, open the scope first; the last node closes it on proof:\n"
+        f"az connectedmachine private-link-scope update --subscription {subscription} -g {group} --scope-name "
+        f"{name_of(scope)} --public-network-access Enabled"
+    )

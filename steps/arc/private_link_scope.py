@@ -79,7 +79,7 @@ class PrivateLinkScope(Step):
         if is_busy(scope):
             return InProgress(f"{p.name} is {state_of(scope)}.", 5, (single, where))
         if state_of(scope).lower() != "succeeded":
-            repair = self._put(scope.get("tags") or {}, properties(scope).get("publicNetworkAccess"))
+            repair = self._put(scope.get("tags") or {}, properties(scope).get("publicNetworkAccess"), state_of(scope))
             return Changes((repair,), (single, where, expect("provisioning state", "Succeeded", state_of(scope))))
         return await self._satisfied(ctx.arm, scope, (single, where))
 
@@ -114,7 +114,8 @@ class PrivateLinkScope(Step):
             outputs,
         )
 
-    def _put(self, tags: Json, access: str | None) -> Change:
+    def _put(self, tags: Json, access: str | None, broken: str = "") -> Change:
+        """``broken`` is the state of the one that stands there and ended badly; empty where there is none."""
         p = self.params
         body: Json = {"location": p.location, "properties": {"publicNetworkAccess": access or "Enabled"}}
         if tags:
@@ -125,7 +126,7 @@ class PrivateLinkScope(Step):
             path=self._id,
             api_version=versions.HYBRID_COMPUTE,
             body=body,
-            diff=(Diff("", None, body),),
+            diff=(Diff("properties.provisioningState", broken, "Succeeded") if broken else Diff("", None, body),),
             by_hand=by_hand(
                 az=(
                     "az extension add --name connectedmachine",

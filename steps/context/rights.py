@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from runbook.core.arm import Reader
 from runbook.core.error import Refused
 from runbook.core.ids import subscription_of
+from runbook.core.rights import LACKING
 from runbook.step import Blocked, Check, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
 from steps._shared.look import name_of, said, same
 from steps._shared.providers import read_provider
 from steps._shared.rights import grants_at, is_granted
 from steps.context._locks import level_of, lock_text, reaches
+
+HANDED: Final = "handed"
+"""What a word says that names the team which does what needs the missing rights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Demand:
 class Rights(Step):
     """Rights and locks in one subscription.
 
-    A missing right can be accepted by a word that names it; a word that does not name it is none on it.
+    A missing right can be accepted by a word that names it; a word that does not name it is none on it. Or a word names
+    the team that does what needs the rights: the output ``lacking`` then tells the engine which these are.
 
     Deny assignments are not part of Azure's answer, so it may still refuse.
 
@@ -69,14 +75,19 @@ class Rights(Step):
         grants = {scope: await grants_at(ctx.arm, scope) for scope in dict.fromkeys(d.scope for d in here)}
         lacking = [d for d in here if not is_granted(d.action, grants[d.scope])]
         wanted = [d for d in lacking if not d.otherwise]
-        words = " ".join(word["text"] for word in ctx.attested).lower()
-        missing = [d for d in wanted if d.action.lower() not in words]
+        words = " ".join(word["text"] for word in ctx.attested if not word.get("says")).lower()
+        team = next((word for word in reversed(ctx.attested) if word.get("says") == HANDED), None)
+        missing = [] if team else [d for d in wanted if d.action.lower() not in words]
+        theirs = [d for d in wanted if d.action.lower() not in words] if team else []
         checks = [check for scope in grants if (check := _rights_check(scope, here, missing)) is not None]
         checks += [
             expect(d.action, f"held, to {_lower(d.purpose)}", f"missing, accepted: {said(ctx.attested[-1])}", ok=True)
             for d in wanted
-            if d not in missing
+            if d not in missing and d not in theirs
         ]
+        if team:
+            found = f"missing; {team['text']} does what needs it"
+            checks += [expect(d.action, f"held, to {_lower(d.purpose)}", found, ok=True) for d in theirs]
         checks += [
             expect(d.action, f"held, to {_lower(d.purpose)}", d.otherwise, ok=True) for d in lacking if d.otherwise
         ]
@@ -89,12 +100,16 @@ class Rights(Step):
                     "Have an owner assign a role that holds them at the scope named (Contributor holds all of them), "
                     "sign in again so that the token knows it, then retry.",
                     "Drive this run with an account that holds them.",
+                    "Have another team do what needs them: hand this node over to it (`runbook handover`, or H). What "
+                    "needs them then waits for that team, with a document of what to do.",
                     "Go on without them, knowing that Azure will refuse what needs them: vouch for it, naming each.",
                 ),
                 checks,
+                words=((HANDED, "Another team does what needs them; its name is the text"),),
                 attest=f"I go on without {', '.join(sorted({d.action for d in missing}))}",
             )
-        return await self._locks(ctx, here, checks)
+        lacks = [{"action": d.action, "scope": d.scope, "to": team["text"], "by": team["by"]} for d in theirs if team]
+        return await self._locks(ctx, here, checks, {LACKING: lacks} if lacks else {})
 
     async def _here(self, arm: Reader) -> list[Demand]:
         """What this run demands in this subscription."""
@@ -111,7 +126,9 @@ class Rights(Step):
             found.append(demand)
         return found
 
-    async def _locks(self, ctx: StepContext, here: Sequence[Demand], checks: list[Check]) -> Verdict:
+    async def _locks(
+        self, ctx: StepContext, here: Sequence[Demand], checks: list[Check], more: dict[str, Any]
+    ) -> Verdict:
         path = f"/subscriptions/{self.params.subscription}/providers/Microsoft.Authorization/locks"
         try:
             locks = await ctx.arm.list(path, versions.LOCKS)
@@ -119,7 +136,8 @@ class Rights(Step):
             if refused.status != 403:
                 raise
             note = expect("read-only locks in the way", "none", "not readable with this account", ok=True)
-            return Satisfied((*checks, note), summary="All rights are there; locks could not be read.")
+            rights = "All rights are there" if not more else "What lacks a right is handed over"
+            return Satisfied((*checks, note), summary=f"{rights}; locks could not be read.", outputs=more)
         places = {place for d in here for place in d.places}
         stops = [lock for lock in locks if level_of(lock) == "readonly" and reaches(lock, places)]
         keeps = [lock for lock in locks if level_of(lock) == "cannotdelete" and reaches(lock, places)]
@@ -137,7 +155,7 @@ class Rights(Step):
                 ),
                 checks,
             )
-        return Satisfied(checks, outputs={"rights": len(here), "delete_locks": [lock_text(k) for k in keeps]})
+        return Satisfied(checks, outputs={"rights": len(here), "delete_locks": [lock_text(k) for k in keeps], **more})
 
 
 def _rights_check(scope: str, here: Sequence[Demand], missing: Sequence[Demand]) -> Check | None:

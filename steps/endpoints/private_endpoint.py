@@ -117,7 +117,7 @@ class PrivateEndpoint(Step):
                     "endpoint-broken", f"{endpoint.name} is {endpoint.state}.", ("Remove it, then retry.",), (check,)
                 )
             asker = ctx.run.account if endpoint.is_manual else ""
-            return Changes((self._create(doc.get("tags") or {}, asker),), (check,))
+            return Changes((self._create(doc.get("tags") or {}, asker, endpoint.state),), (check,))
         return await self._connected(ctx, endpoint)
 
     async def _asker(self, ctx: StepContext) -> str:
@@ -230,6 +230,8 @@ class PrivateEndpoint(Step):
         card = await find(arm, endpoint.nic, versions.NETWORK) if endpoint.nic else None
         records = _records(endpoint, card, zones_of_group(p.zones, p.group))
         addresses = sorted({r.ip for r in records})
+        if not other_side and await find(arm, p.target, version) is None:
+            return _leads_nowhere(endpoint, name_of(p.target), approved)
         if not records or not other_side:
             return InProgress(f"{endpoint.name} is made; its names and addresses are not listed yet.", 10, (approved,))
         checks = (
@@ -255,7 +257,8 @@ class PrivateEndpoint(Step):
         }
         return Satisfied(checks, outputs)
 
-    def _create(self, tags: Json, asker: str) -> Change:
+    def _create(self, tags: Json, asker: str, broken: str = "") -> Change:
+        """``broken`` is the state of the one that stands there and ended badly; empty where there is none."""
         p = self.params
         link: Json = {"name": p.name, "properties": {"privateLinkServiceId": p.target, "groupIds": [p.group]}}
         kind = "manualPrivateLinkServiceConnections" if asker else "privateLinkServiceConnections"
@@ -278,7 +281,7 @@ class PrivateEndpoint(Step):
             path=self._id,
             api_version=versions.NETWORK,
             body=body,
-            diff=(Diff("", None, body),),
+            diff=(Diff("properties.provisioningState", broken, "Succeeded") if broken else Diff("", None, body),),
             locks=(p.vnet,),
             az=native,
             by_hand=by_hand(powershell=self._powershell(bool(asker))),
@@ -305,6 +308,21 @@ class PrivateEndpoint(Step):
             f"New-AzPrivateEndpoint -ResourceGroupName {word(p.resource_group)} -Name {word(p.name)} -Location "
             f"{p.location} -Subnet $subnet -PrivateLinkServiceConnection $link{request}",
         )
+
+
+def _leads_nowhere(endpoint: Endpoint, target: str, approved: Check) -> Blocked:
+    """The endpoint stands, and even says Approved, but what it leads to was deleted."""
+    return Blocked(
+        "target-gone",
+        f"{target} does not exist any more, so {endpoint.name} leads nowhere; one that is made again under the name "
+        "does not know it.",
+        (
+            f"Make {target} again, remove the endpoint (az network private-endpoint delete --ids {endpoint.id}), then "
+            "retry: a new one is made.",
+            f"If {target} was deleted for good, remove the endpoint and skip this node.",
+        ),
+        (approved, expect("target", "present", "absent")),
+    )
 
 
 def _fixed(group: str, member: str, address: str) -> Json:

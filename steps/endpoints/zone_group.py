@@ -108,7 +108,12 @@ class ZoneGroup(Step):
             )
         if refusal := await refuse_outsiders(ctx.arm, p.guard):
             return refusal
-        foreign = [text for zone in missing for text in await self._foreign(ctx.arm, zone)]
+        standing = [pair for zone in missing for pair in await self._standing(ctx.arm, zone)]
+        foreign = [
+            f"{record.fqdn} is {', '.join(_addresses(item))}, not {record.ip}"
+            for record, item in standing
+            if _addresses(item) != [record.ip]
+        ]
         if foreign and not ctx.attested:
             return Blocked(
                 "records-of-another-endpoint",
@@ -125,20 +130,25 @@ class ZoneGroup(Step):
             )
         # A zone that no network resolves through redirects nobody yet.
         links = [await ctx.arm.list(f"{zone}/virtualNetworkLinks", versions.PRIVATE_DNS) for zone in self._zones]
-        return Changes((self._put(group, configs, missing, "disruptive" if any(links) else "safe"),), (before,))
+        risk: Risk = "disruptive" if any(links) else "safe"
+        return Changes((self._put(group, configs, missing, standing, risk),), (before,))
 
-    async def _foreign(self, arm: Reader, zone: str) -> list[str]:
-        """Records in a zone that carry our names and other addresses."""
+    async def _standing(self, arm: Reader, zone: str) -> list[tuple[Record, Json]]:
+        """Records that stand in a zone under our names: the group takes them over, and they go with it."""
         wanted = {r.name.lower(): r for r in self.params.records if r.zone == name_of(zone).lower()}
-        found = []
-        for item in await arm.list(f"{zone}/A", versions.PRIVATE_DNS):
-            record = wanted.get(str(item.get("name", "")).lower())
-            addresses = [str(a.get("ipv4Address")) for a in properties(item).get("aRecords") or ()]
-            if record and addresses and addresses != [record.ip]:
-                found.append(f"{record.fqdn} is {', '.join(addresses)}, not {record.ip}")
-        return found
+        found = [
+            (wanted.get(str(i.get("name", "")).lower()), i) for i in await arm.list(f"{zone}/A", versions.PRIVATE_DNS)
+        ]
+        return [(record, item) for record, item in found if record and _addresses(item)]
 
-    def _put(self, group: Json | None, configs: Sequence[Json], missing: Sequence[str], risk: Risk) -> Change:
+    def _put(
+        self,
+        group: Json | None,
+        configs: Sequence[Json],
+        missing: Sequence[str],
+        standing: Sequence[tuple[Record, Json]],
+        risk: Risk,
+    ) -> Change:
         p = self.params
         name = str((group or {}).get("name") or p.name)
         kept = [
@@ -160,7 +170,10 @@ class ZoneGroup(Step):
             api_version=versions.NETWORK,
             body={"name": name, "properties": {"privateDnsZoneConfigs": [*kept, *added]}},
             risk=risk,
-            diff=tuple(Diff(f"zone {name_of(z)}", None, z) for z in missing),
+            diff=(
+                *(Diff(f"zone {name_of(z)}", None, z) for z in missing),
+                *(_taken_over(record, item) for record, item in standing),
+            ),
             locks=(p.endpoint,),
             by_hand=by_hand(
                 az=lines,
@@ -168,6 +181,17 @@ class ZoneGroup(Step):
                 note="By hand the zones are added one after the other; ours is one write.",
             ),
         )
+
+
+def _addresses(item: Json) -> list[str]:
+    return [str(a.get("ipv4Address")) for a in properties(item).get("aRecords") or ()]
+
+
+def _taken_over(record: Record, item: Json) -> Diff:
+    """What stood there is kept whole: who takes the group away can put it back."""
+    before = {k: v for k, v in properties(item).items() if k in ("ttl", "aRecords", "metadata")}
+    after = {**before, "aRecords": [{"ipv4Address": record.ip}]}
+    return Diff(f"record {record.name} in {record.zone}", before, after)
 
 
 def _held(group: Json | None) -> dict[str, str]:

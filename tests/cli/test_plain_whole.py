@@ -27,12 +27,14 @@ from tests.cli.clerk import agreeable, by_pipe, by_terminal
 from tests.cli.conftest import Shell
 from tests.cli.conftest import _run as run_here
 
-BOOKS = ["arc-private-link", "avd-private-link"]
+ARC, AVD = "arc-private-link", "avd-private-link"
+LONG = pytest.mark.soak
+"""Each book goes one way by default, and both ways in the long suite."""
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX terminal")
 
 
 @pytest.mark.timeout(110)
-@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("book", [ARC, pytest.param(AVD, marks=LONG)])
 def test_a_rehearsal_is_driven_to_its_end_through_a_pipe(book: str, home: Path) -> None:
     code, told = by_pipe("rehearse", book, "--plain", "--speed", "max", "--run-id", "r")
     assert code == 0, told[-30:]
@@ -42,7 +44,7 @@ def test_a_rehearsal_is_driven_to_its_end_through_a_pipe(book: str, home: Path) 
 
 @posix
 @pytest.mark.timeout(110)
-@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("book", [AVD, pytest.param(ARC, marks=LONG)])
 def test_a_rehearsal_is_driven_to_its_end_at_a_dumb_terminal(book: str, home: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
 

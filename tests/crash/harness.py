@@ -88,11 +88,12 @@ def play(
     *,
     answer: Answer = reply,
     take_over: bool = False,
+    run: str = RUN,
 ) -> Played:
     """Drive the run to its end, giving every answer that may be given, or those that ``answer`` gives."""
 
     async def drive() -> Played:
-        session = open_run(home, RUN, take_over=take_over, durable=False)
+        session = open_run(home, run, take_over=take_over, durable=False)
         prepare(session)
         engine = session.engine
 
@@ -114,7 +115,7 @@ def play(
             writes = Counter((method, path) for method, path, _ in session.transport.writes)
         finally:
             await session.close()
-        return Played(view, cloud, writes, entries_of(home))
+        return Played(view, cloud, writes, entries_of(home, run))
 
     return asyncio.run(drive())
 

@@ -139,7 +139,7 @@ def test_a_frozen_driver_that_wakes_up_after_a_take_over_writes_nothing(path: Pa
     assert second.ask("two") == "wrote 2"
 
     frozen.process.send_signal(signal.SIGCONT)
-    assert frozen.hear().startswith("lease_lost: Another process has taken over this run.")
+    assert frozen.hear().startswith("lease_lost: Another process has taken over this run: ")
     assert frozen.ask("once more").startswith("lease_lost: ")
     assert second.ask("three") == "wrote 3"
     assert texts(path) == ["one", "two", "three"]

@@ -88,6 +88,10 @@ def carried(kind: Kind, flag: bool = False, number: int = 0) -> dict[str, Any]:
             return {"text": "t", "by": "anna", "accepted_skips": [digest] if flag else []}
         case Kind.RETRIED:
             return {"resend": digest if flag else ""}
+        case Kind.HANDED:
+            said = {"message": "m", "then": "t", "attest": "done" if flag else ""}
+            wait = {"who": f"team {number}", **said}
+            return {"to": wait["who"], "by": "anna", "note": "", "why": "r" if flag else "", "waiting": wait}
         case Kind.INTENDED:
             return {"digest": digest, "title": "t", "repeat": "never" if flag else "safe", "locks": [f"l{number}"]}
         case Kind.ANSWERED:

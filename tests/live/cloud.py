@@ -138,13 +138,14 @@ def drive(
     said: tuple[str, ...] = NAMES,
     until: Until = Until.PARKED,
     prepare: Callable[[Live], None] = lambda _: None,
+    run: str = RUN,
 ) -> Driven:
     """Drive the run to where nothing moves without somebody else."""
 
     async def go() -> Driven:
         clock = there.served.cloud.clock
         consent = Consent(signed_in or there.signed_in(), said=said)
-        session = open_live(home, RUN, consent, durable=False, clock=clock)
+        session = open_live(home, run, consent, durable=False, clock=clock)
         prepare(session)
         engine = session.engine
         kinds: list[str] = []

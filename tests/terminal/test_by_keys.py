@@ -43,7 +43,11 @@ def follow(at: Terminal) -> list[str]:
 @needs_tmux
 @pytest.mark.timeout(500)
 @pytest.mark.parametrize(
-    ("book", "size"), [("arc-private-link", (80, 24)), ("avd-private-link", (120, 36))], ids=["arc", "avd"]
+    ("book", "size"),
+    [
+        pytest.param("arc-private-link", (80, 24), id="arc"),
+        pytest.param("avd-private-link", (120, 36), id="avd", marks=pytest.mark.soak),
+    ],
 )
 def test_a_rehearsal_is_finished_by_the_keys_that_the_screen_names(
     tmp_path: Path, book: str, size: tuple[int, int]

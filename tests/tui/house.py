@@ -66,8 +66,8 @@ class House:
     books_looked_at: list[str] = field(default_factory=list)
 
     def opener(self, what: str) -> Any:
-        def open_(id_: str) -> Store:
-            self.asked.append((what, id_))
+        def open_(id_: str, *why: str) -> Store:
+            self.asked.append((what, id_, *why))
             if self.refuse is not None:
                 raise self.refuse
             return Store(named(ready(), id_), is_read_only=what == "watch")

@@ -173,16 +173,18 @@ class Store:
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
     log: list[Entry] = field(default_factory=list)
     is_closed: bool = False
+    at_ms: int = NOW
+    """What its clock says."""
 
     @property
     def view(self) -> RunView:
         return self.held
 
     def now_ms(self) -> int:
-        return NOW
+        return self.at_ms
 
     def real_s(self, at_ms: int) -> float | None:
-        return None if self.speed is None else (at_ms - NOW) / 1000 / self.speed
+        return None if self.speed is None else (at_ms - self.at_ms) / 1000 / self.speed
 
     def submit(self, command: Command) -> Future[None]:
         self.commands.append(command)

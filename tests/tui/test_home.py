@@ -293,8 +293,9 @@ async def test_taking_over_asks_first_and_only_where_somebody_drives() -> None:
         assert "anna on host-7 (process 4711)" in text
         await press(pilot, "escape")
         assert house.asked == []
-        await press(pilot, "T", "shift+tab", "enter")
-        assert house.asked == [("take", "arc-busy")]
+        await press(pilot, "T")
+        await write(pilot, "she is ill", "enter")
+        assert house.asked == [("take", "arc-busy", "she is ill")]
         assert isinstance(app.screen, RunScreen)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
+from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.expected import Expected, Usual
 from runbook.core.view import RunView
 from runbook.tui.app import RunbookApp
@@ -20,10 +21,11 @@ from runbook.tui.around import Around
 from runbook.tui.memory import Memory, Place
 from runbook.tui.present.rows import Key
 from runbook.tui.screens import keeper
+from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.widgets.node_tree import NodeTree
 from tests.tui.conftest import idle, press, screen_text
-from tests.tui.sample import S, Store, change, context, node, ready, view, wait
+from tests.tui.sample import NOW, S, Store, change, context, node, ready, view, wait
 
 
 @dataclass
@@ -169,3 +171,21 @@ def test_anything_else_is_no_place(doc: object) -> None:
 def test_a_run_of_thousands_keeps_a_small_place() -> None:
     many: frozenset[Key] = frozenset(("step", f"s{i}") for i in range(5_000))
     assert len(json.dumps(Place(None, "", True, many, many, frozenset(map(str, range(5_000)))).to_doc())) < 20_000
+
+
+async def test_what_happened_since_is_shown_once_and_enter_goes_on() -> None:
+    store = Store(replace(urgent(), head=8))
+    store.log.append(Entry.chain(Draft(Kind.NOTED, data={"text": "Kim has the keys", "by": "ana"}), 8, NOW, ""))
+    book = Notebook({"arc-1": Place(("node", "providers[a]"), "Checks", follows=False, head=7)})
+    app = RunbookApp(lambda: store, redraw_s=0.0, settle_s=0.0, around=Around(memory=book.memory()))
+    app.animation_level = "none"
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await idle(pilot)
+        assert isinstance(app.screen, Dialog)
+        assert "Kim has the keys (ana)" in screen_text(app)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, RunScreen)
+    app.close()
+    assert book.places["arc-1"].head == 8
+    async with opened(store, book):
+        pass  # it opens on the run itself: there is no news

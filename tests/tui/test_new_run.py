@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 from runbook.book import load_inputs
 from runbook.core.error import Refused
@@ -13,8 +15,9 @@ from runbook.sim.scenario_files import load_scenario
 from runbook.tui.screens.home import HomeScreen
 from runbook.tui.screens.new_run import NewRunScreen
 from runbook.tui.screens.pick import PickScreen
+from runbook.tui.widgets.field_row import FieldRow
 from tests.tui.conftest import screen_text, write
-from tests.tui.forms import ARC, AVD, EMPTY, SIZES, SUB, Reads, at, clear, form, keys, the_form, told
+from tests.tui.forms import ARC, AVD, EMPTY, SIZES, SUB, Reads, at, clear, form, keys, settle, the_form, told
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -279,3 +282,20 @@ async def test_several_pasted_lines_become_members_of_a_list(tmp_path: Path) -> 
         filled = the_form(app).form
         assert filled is not None
         assert filled.judged.values["additional_subscriptions"] == [SUB, "22222222-2222-4222-8222-222222222222"]
+
+
+async def test_a_text_that_is_typed_in_one_burst_stands_there_as_it_was_typed(tmp_path: Path) -> None:
+    text = "rg-typed-over-a-slow-line-0123456789"
+    async with form(tmp_path, size=(120, 36)) as (pilot, app):
+        box = app.screen.query_one("#row-resource_group", FieldRow).box
+        box.focus()
+        box.value = ""
+        await settle(pilot)
+        for letter in text:  # as a terminal hands them in: without waiting for anything
+            app.post_message(Key("minus" if letter == "-" else letter, letter))
+            await asyncio.sleep(0)
+        await settle(pilot)
+        assert box.value == text
+        held = the_form(app).form
+        assert held is not None
+        assert held.texts["resource_group"] == text

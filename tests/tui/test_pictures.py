@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -21,30 +21,36 @@ from textual.widgets import Input
 from runbook.tui.app import RunbookApp
 from runbook.tui.around import Around
 from runbook.tui.settings import Kept, Settings
-from tests.tui.conftest import idle
-from tests.tui.looks import LOOKS, Look
+from tests.tui.conftest import _KEY_NAMES
+from tests.tui.forms import settle
+from tests.tui.looks import LOOKS, SIZES, Look
 from tests.tui.picture import colours, strips, words
 
 TAKEN_WITH: Final = "8.2.8"
 """The Textual whose pictures are kept: another one draws frames and scroll bars its own way."""
 
 KEPT: Final = Path(__file__).parent / "pictures"
-SIZES: Final = {"80x24": (80, 24), "120x36": (120, 36), "200x60": (200, 60)}
+TAKEN: Final = [(name, size) for name, look in LOOKS.items() for size in look.sizes]
 
 
-async def taken(look: Look, size: tuple[int, int]) -> str:
-    """The words of a look, and its cells without colour, in dark and in light ones."""
-    app = RunbookApp(**look.app(), around=Around(Kept(Settings(animations=False))), redraw_s=0.0, settle_s=0.0)
+async def taken(look: Look, size: tuple[int, int], themes: Sequence[str] = ("light", "dark")) -> str:
+    """The words of a look, and its cells without colour and in each of these themes."""
+    given = look.app()
+    around = Around(Kept(Settings(animations=False)), **given.pop("around", {}))
+    app = RunbookApp(**given, around=around, redraw_s=0.0, settle_s=0.0)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await idle(pilot)
+        await settle(pilot)
         for key in look.keys:
-            await pilot.press(key)
-            await idle(pilot)
+            await pilot.press(_KEY_NAMES.get(key, key))
+            await settle(pilot)
+        if look.then is not None:
+            look.then(app)
+            await settle(pilot)
         parts = [words(strips(app)), "== without colour", colours(strips(app))]
         app._filters.clear()  # NO_COLOR is a filter over what is drawn
-        for theme in ("light", "dark"):
+        for theme in themes:
             app.set_one("theme", theme)
-            await idle(pilot)
+            await settle(pilot)
             assert words(strips(app)) == parts[0] or look.tells_theme, "without colour the words differ"
             parts += [f"== {theme}", colours(strips(app))]
     app.close()
@@ -55,8 +61,7 @@ async def taken(look: Look, size: tuple[int, int]) -> str:
     version("textual") != TAKEN_WITH,
     reason=f"the pictures were taken with Textual {TAKEN_WITH}, here is {version('textual')}",
 )
-@pytest.mark.parametrize("size", list(SIZES))
-@pytest.mark.parametrize("name", list(LOOKS))
+@pytest.mark.parametrize(("name", "size"), TAKEN)
 async def test_a_look_is_drawn_as_its_picture_shows_it(
     name: str, size: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
@@ -71,7 +76,7 @@ async def test_a_look_is_drawn_as_its_picture_shows_it(
 
 
 def test_no_picture_is_kept_of_a_look_that_is_gone() -> None:
-    assert {f.name for f in KEPT.iterdir()} == {f"{name}-{size}.txt" for name in LOOKS for size in SIZES}
+    assert {f.name for f in KEPT.iterdir()} == {f"{name}-{size}.txt" for name, size in TAKEN}
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from runbook.core.state import NodeState, RunState, is_allowed
 from runbook.core.view import NodeView, RunView
+from runbook.report.handover import can_be_handed
 from runbook.tui.present.matter import matter
 from runbook.tui.present.standing import next_for_me, standing
 from runbook.tui.present.words import can_say
 
 _RETRYABLE = frozenset({NodeState.READY, NodeState.WAITING, NodeState.BLOCKED, NodeState.FAILED, NodeState.IN_DOUBT})
-DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "pause", "abort"})
+DECISIONS = frozenset({"approve", "approve_phase", "retry", "skip", "attest", "hand", "note", "pause", "abort"})
 
 
 def available(
@@ -30,8 +31,9 @@ def available(
     if is_read_only or not view.id or view.state in (RunState.DONE, RunState.ABORTED):
         node = None if is_read_only else view.nodes.get(selected or "")
         is_open = view.state is RunState.DONE and node is not None and is_looked_at_again(view, node)
-        return frozenset(can | ({"retry"} if is_open else set()))
-    can |= {"pause", "abort"}
+        noted = {"note"} if view.id and not is_read_only else set()  # for whoever reads a run that is over
+        return frozenset(can | noted | ({"retry"} if is_open else set()))
+    can |= {"pause", "abort", "note"}
     if phase is not None and ready_safe(view, phase):
         can.add("approve_phase")
     if step and ready_of_step(view, step):
@@ -44,6 +46,14 @@ def available(
     return frozenset(can)
 
 
+def renamed(view: RunView, node: NodeView | None) -> dict[str, str]:
+    """Keys that do something else now than their names say."""
+    names = {"pause": "Go on"} if view.paused else {}
+    if node is not None and node.handed and node.state is NodeState.WAITING:
+        names["retry"] = "Take back"
+    return names
+
+
 def _for_node(node: NodeView) -> set[str]:
     can = set()
     if node.state is NodeState.READY and not node.is_approved:
@@ -54,6 +64,8 @@ def _for_node(node: NodeView) -> set[str]:
         can.add("skip")
     if can_say(node):
         can.add("attest")
+    if can_be_handed(node):
+        can.add("hand")
     return can
 
 

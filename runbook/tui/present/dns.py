@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
+
 from runbook.dns.model import GLYPHS, MEANINGS, WORDS, Cell, Name, Place, Rule, Table
 from runbook.tui.present.text import (
     BLANK,
@@ -25,6 +27,7 @@ ROLE: Final = {"ok": "ok", "wrong": "bad", "unseen": "muted"}
 NAME_WIDE: Final = 52
 NAME_NARROW: Final = 30
 PLACE_WIDTH: Final = 12
+ADDRESS_WIDTH: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ def top(reading: Reading, run: str) -> list[Line]:
     wrong = f"{totals['wrong']} wrong" if totals["wrong"] else "nothing wrong"
     state = "wrong" if table.is_wrong else "ok" if totals["ok"] else "unseen"
     told = f"{GLYPHS[state]} {len(table.names)} names: {totals['ok']} lookups right, {wrong}, {totals['unseen']} unseen"
-    others = len(table.findings) and f" · {len(table.findings)} findings"
+    count = len(table.findings)
+    others = count and f" · {count} finding{'s' if count > 1 else ''}"
     return [head, line((told, ROLE[state]), f"{others or ''}", (f" · read {reading.read_at}", "muted"))]
 
 
@@ -64,9 +68,13 @@ def signs() -> list[Line]:
     return rows
 
 
-def columns(table: Table) -> list[str]:
-    """The heads: name, address, then the places."""
-    return ["name", "must be", *(short(one_line(p.title), PLACE_WIDTH) for p in table.places)]
+def columns(table: Table, width: int = 0) -> list[str]:
+    """The heads: name, address, then the places, as far as there is room for what they are called."""
+    names = max((cell_len(one_line(n.fqdn)) for n in table.names), default=0)
+    names = min(names, NAME_NARROW if width < 100 else NAME_WIDE)
+    taken = names + 2 * (2 + len(table.places)) + ADDRESS_WIDTH
+    each = max(PLACE_WIDTH, (width - taken) // max(1, len(table.places)))
+    return ["name", "must be", *(short(one_line(p.title), each) for p in table.places)]
 
 
 def row(table: Table, name: Name, *, is_narrow: bool) -> list[Span]:

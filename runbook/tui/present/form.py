@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -165,10 +166,15 @@ def called(value: Any, labels: Mapping[str, str]) -> str:
     return f"{'/'.join(parts[7::2])} in {parts[3]}"
 
 
+def _is_long_id(text: str) -> bool:
+    return called(text, {}) != text
+
+
 def hint(form: Form, name: str, asked: Field) -> str:
     """What stands in an empty field."""
     if asked.is_required:
-        return f"for example {one_line(asked.example)}"
+        example = one_line(asked.example)
+        return f"for example {f'the id of {called(example, {})}' if _is_long_id(example) else example}"
     return f"default: {default_text(form, name)}"
 
 
@@ -179,8 +185,12 @@ def default_text(form: Form, name: str) -> str:
     if value in (None, "", [], {}):
         return "none"
     members = value if isinstance(value, list) else [value]
+    if isinstance(value, str) and (other := _OTHER.fullmatch(value)) and other[1] in form.book.inputs:
+        return f"as under “{one_line(form.book.inputs[other[1]].prompt)}”"
     return ", ".join("true" if m is True else "false" if m is False else called(m, {}) for m in members)
 
+
+_OTHER: Final = re.compile(r"\$\{inputs\.(\w+)\}")
 
 _LONG: Final = 50
 """A text with more characters may not be seen whole in its box."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -102,6 +103,18 @@ def line(*spans: Span | str) -> Line:
 def lines(text: object, role: str = "", indent: str = "") -> list[Line]:
     """Text from outside, line by line."""
     return [((indent + part, role),) for part in clean(text).expandtabs(4).split("\n")]
+
+
+def hang(row: Line, width: int) -> list[Line]:
+    """A row in so many cells; where its last span goes on, it goes on below its own beginning."""
+    indent = sum(cell_len(text) for text, _ in row[:-1])
+    if not row or indent + cell_len(row[-1][0]) <= width or width - indent < 16:
+        return [row]
+    text, role = row[-1]
+    before = text[: len(text) - len(text.lstrip())]
+    first, *rest = wrap(text.strip(), width - indent - len(before)) or [""]
+    pad = " " * (indent + len(before))
+    return [(*row[:-1], (before + first, role)), *(((pad, ""), (part, role)) for part in rest)]
 
 
 def heading(text: str) -> Line:

@@ -30,7 +30,8 @@ def told(entry: Entry) -> str:
         case Kind.MIGRATED:
             return f"Moved to another book: {one_line(d.get('text', ''))}"
         case Kind.NOTED:
-            return f"Noted: {one_line(d.get('text', ''))}"
+            by = f" ({_who(d)})" if d.get("by") else ""
+            return f"Noted: {one_line(d.get('text', ''))}{by}"
         case Kind.BEGUN:
             return "A look at the cloud began."
         case Kind.OBSERVED:
@@ -49,6 +50,9 @@ def told(entry: Entry) -> str:
             return f"{_who(d)} gave their word: {one_line(d.get('text', ''))}"
         case Kind.RETRIED:
             return "Another try was asked for" + (", with the call sent again." if d.get("resend") else ".")
+        case Kind.HANDED:
+            note = f" ({one_line(d['note'])})" if d.get("note") else ""
+            return f"{_who(d)} handed it to {one_line(d.get('to', ''))}{note}."
         case Kind.INTENDED:
             return f"About to send: {one_line(d.get('title', ''))} ({one_line(d.get('method', ''))})"
         case Kind.ANSWERED:

@@ -15,6 +15,7 @@ from runbook.core.entry import Entry
 from runbook.core.patience import Standing, apart_of, sentences, standing
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.report.handover import handover
 from runbook.tui.present.letter import Letter, letter, reminder
 from runbook.tui.present.meanwhile import Meanwhile, meanwhile_lines
 from runbook.tui.present.node import GATES
@@ -116,6 +117,8 @@ def texts(of: Waited) -> dict[Which, Letter]:
     found: dict[Which, Letter] = {}
     now, wait = stands(of), of.wait
     draft = str(wait["draft"]) if wait is not None else ""
+    if of.node.handed and not draft and wait is not None:
+        draft = handover(of.view, [of.node])
     before = _drafted(of.entries or (), draft)
     if draft and now is not None and (now.is_reminder_due or now.is_escalation_due):
         found["second"] = letter(draft)  # the step has one of its own
@@ -172,7 +175,9 @@ def page(of: Waited, text: Sequence[Line] | None = None) -> list[Line]:
     if wait is None:
         return [*_over(of), BLANK, heading("Meanwhile"), *meanwhile_lines(of.meanwhile)]
     inside = list(text) if text and texts(of) else []
-    is_now = bool(wait["draft"]) or is_long(of)  # else it was sent long ago, and is only for looking up
+    is_now = bool(wait["draft"] or of.node.handed) or is_long(
+        of
+    )  # else it was sent long ago, and is only for looking up
     parts = [
         _since(of, wait),
         [heading("What to do"), *_todo(of, wait)],
@@ -253,8 +258,8 @@ def text_page(of: Waited, which: Which) -> list[Line]:
         return lines("There is no text to hand over here." if of.entries is not None else "Reading …", "muted")
     title = _TITLES[which]
     if which == "first" and not (of.wait or {}).get("draft"):
-        title = "The text that was drafted"
-    other = [("   v", "key"), (" the other text", "muted")] if len(known) > 1 else []
+        title = "The document to send them" if of.node.handed else "The text that was drafted"
+    other = [("   ", ""), ("v", "key"), (" the other text", "muted")] if len(known) > 1 else []
     return [line((title, "heading"), *other), BLANK, *lines(known[which].text, "code")]
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from runbook.core.command import Approve, Attest, Command, Pause, Retry, Skip, Start
+from runbook.core.command import Approve, Attest, Command, HandOver, Pause, Retry, Skip, Start
 from runbook.core.error import RunbookError
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView
@@ -36,6 +36,7 @@ _NOT_NOW: Final = {
     "attest": "This node cannot be settled by your word.",
     "retry": "This node cannot be looked at again now.",
     "skip": "This node cannot be skipped now.",
+    "hand": "There is nothing to hand over here: ready, blocked and failed nodes can be.",
 }
 
 _SHOWN_S: Final = {"information": 5.0, "warning": 3.0, "error": 8.0}
@@ -71,6 +72,12 @@ class Operator:
                 self._ask(questions.skip(node), lambda answers: questions.skip_command(node.id, answers))
             case "attest" if node:
                 self._attest(node)
+            case "hand" if node:
+                by = questions.operator_of(screen.view)
+                self._ask(questions.hand_over(node), lambda answers: questions.hand_over_command(node.id, by, answers))
+            case "note":
+                by = questions.operator_of(screen.view)
+                self._ask(questions.note(screen.view), partial(questions.note_command, by))
             case "pause":
                 self.submit(Start() if screen.view.paused else Pause())
             case "abort":
@@ -140,7 +147,9 @@ class Operator:
         self._screen.app.push_screen(ManyDialog(batch), agreed)
 
     def _retry(self, node: NodeView) -> None:
-        if node.state is NodeState.IN_DOUBT:
+        if node.handed and node.state is NodeState.WAITING:
+            self._ask(questions.take_back(node), lambda _: Retry(node.id))
+        elif node.state is NodeState.IN_DOUBT:
             self._ask(questions.resend(node, self._screen.attachment.now_ms()), lambda _: Retry(node.id))
         else:
             self.submit(Retry(node.id))
@@ -190,7 +199,7 @@ class Operator:
         except RunbookError as error:
             screen.post_message(CommandSettled(command, error))
             return
-        if isinstance(command, Approve | Retry | Skip | Attest):
+        if isinstance(command, Approve | Retry | Skip | Attest | HandOver):
             screen.sent.add(command.node)
         future.add_done_callback(partial(self._done, command))
 
@@ -201,7 +210,7 @@ class Operator:
 
     def settled(self, message: CommandSettled) -> None:
         """The engine answered: on an error, show it."""
-        if isinstance(message.command, Approve | Retry | Skip | Attest):
+        if isinstance(message.command, Approve | Retry | Skip | Attest | HandOver):
             self._screen.sent.discard(message.command.node)
             if message.command.node in self._together:
                 self._settled_together(message.command.node, message.error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.style import Style
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -111,6 +112,13 @@ class DnsScreen(LiveScreen[Wanted | None]):
             can |= {"copy"} | ({"wrong"} if table.totals["wrong"] else set())
         self.query_one(KeyLine).offer(can)
 
+    def notify_style_update(self) -> None:
+        """Another theme: the cells are filled anew, once the new styles are there."""
+        super().notify_style_update()
+        if self._filled is not None:
+            self._filled = None
+            self.call_later(self.draw)
+
     def _fill(self, grid: DataTable[Text], is_narrow: bool) -> None:
         at = grid.cursor_coordinate
         grid.clear(columns=True)
@@ -118,9 +126,11 @@ class DnsScreen(LiveScreen[Wanted | None]):
         grid.display = table is not None and bool(table.names)
         if table is None or not table.names:
             return
-        for head in shown.columns(table):
+        for head in shown.columns(table, self.size.width):
             grid.add_column(Text(head))
-        styles = {role: self.query_one("#header", Prose).get_visual_style(f"role--{role}").rich_style for role in ROLES}
+        drawn = {role: self.query_one("#header", Prose).get_visual_style(f"role--{role}").rich_style for role in ROLES}
+        # without their background, so that the cursor's own shows
+        styles = {role: Style(color=s.color, bold=s.bold, dim=s.dim) for role, s in drawn.items()}
         for name in table.names:
             cells = shown.row(table, name, is_narrow=is_narrow)
             grid.add_row(*(Text(text, style=styles.get(role, "")) for text, role in cells), key=name.fqdn)
@@ -141,7 +151,7 @@ class DnsScreen(LiveScreen[Wanted | None]):
 
     def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
         """The text of the help screen."""
-        moves = line(("  ↑↓←→", "key"), "  Go from answer to answer; Tab goes to the text below and back.")
+        moves = line("  ", ("↑↓←→", "key"), "  Go from answer to answer; Tab goes to the text below and back.")
         return [*key_rows("dns", keymap), moves, BLANK, *shown.signs()]
 
     def action_act(self, id_: str) -> None:

@@ -16,7 +16,7 @@ from runbook.core.state import GLYPHS, NodeState
 from runbook.core.view import RunView
 from runbook.tui.keys import SCREENS, shown_as
 from runbook.tui.present.header import Seat, pace
-from runbook.tui.present.text import BLANK, Line, as_text, heading, labelled, line, lines
+from runbook.tui.present.text import BLANK, Line, as_text, hang, heading, labelled, line, lines
 from runbook.tui.present.words import driven_by, role
 from runbook.tui.widgets.bars import Page
 from runbook.tui.widgets.prose import Prose
@@ -104,12 +104,20 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         title = line(("Help", "heading"), ("   Esc closes; ↑↓ scroll; Ctrl+P lists every action", "muted"))
         self.query_one("#dialog-title", Prose).show([title])
-        self.query_one("#help-text", Prose).show(self._rows)
         self.query_one("#help-find").focus()
+        self.call_after_refresh(self._draw)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        rows = found(self._rows, self.query_one("#help-find", Input).value)
+        width = self.query_one("#help-text").size.width or 72
+        self.query_one("#help-text", Prose).show([part for row in rows for part in hang(row, width)])
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self.query_one("#help-text", Prose).show(found(self._rows, event.value))
+    def _typed(self) -> None:
+        self._draw()
         self.query_one("#help-page", Page).scroll_home(animate=False)
 
     def key_up(self) -> None:

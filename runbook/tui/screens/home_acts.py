@@ -62,7 +62,8 @@ class Acts:
             case "watch":
                 self._choose(home.watch_run, run.id)
             case "take_over":
-                self._ask(_take_over(run), lambda _: self._choose(home.take_over, run.id))
+                opener = home.take_over
+                self._ask(_take_over(run), lambda said: self._choose(lambda id_: opener(id_, said["why"]), run.id))
             case "archive":
                 self._put_away(run)
             case "report":
@@ -136,7 +137,8 @@ def _take_over(run: Listed) -> Question:
         *lines("A call that it has just sent may still arrive; it is looked for before anything else."),
         *lines("Ask them first, if you can."),
     ]
-    return Question(f"Take over {one_line(run.id)}?", tuple(body), "Take over", is_grave=True)
+    why = Field("why", "Why (they see it):", "A reason")
+    return Question(f"Take over {one_line(run.id)}?", tuple(body), "Take over", (why,), is_grave=True)
 
 
 def _unfinished(run: Listed) -> Question:

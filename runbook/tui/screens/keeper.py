@@ -6,6 +6,7 @@ Invariant: what needs the operator more urgently than then comes before the plac
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,9 @@ from textual.timer import Timer
 
 from runbook.core.error import RunbookError
 from runbook.core.expected import Expected
+from runbook.report.since import since
 from runbook.tui.memory import Memory, Place
+from runbook.tui.messages import NewsRead
 from runbook.tui.present.standing import standing
 from runbook.tui.present.text import one_line
 from runbook.tui.present.words import wants_me
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 NOTE_S: Final = 0.5
 """After a change, so long until the place is written, in seconds."""
+
+_NEWS: Final = 5_000
+"""Of so many entries at most, the newest, it is told what happened meanwhile."""
 
 LEARN_S: Final = 30.0
 """How often it is asked how long things take: this run's own nodes teach, too. In seconds."""
@@ -72,6 +78,7 @@ class Keeper:
         if left is None or not screen.view.nodes:
             return
         self._left = None
+        self._tell_news(left.head)
         tree = screen.query_one(NodeTree)
         tree.fold(left.folded, left.opened)
         if left.page:
@@ -88,6 +95,19 @@ class Keeper:
             more = f", and {len(news) - 1} more" if len(news) > 1 else ""
             screen.notify(f"Since you left, this needs you: {title}{more}.", timeout=8.0, markup=False)
 
+    def _tell_news(self, head: int) -> None:
+        """Once, when the run is opened: what happened since its operator last looked."""
+        screen = self._screen
+        if not 0 < head < screen.view.head:
+            return
+
+        def work(view: RunView) -> None:
+            with contextlib.suppress(RunbookError):
+                entries = screen.attachment.entries(None, min(view.head - head, _NEWS))
+                screen.post_message(NewsRead(since(view, [e for e in entries if e.seq > head])))
+
+        screen.run_worker(partial(work, screen.view), thread=True, group="news", name="news")
+
     def note(self) -> None:
         """Write down, in a moment, where the operator looks now, if that has changed."""
         if self._screen.is_opening or not self._screen.view.nodes or self._left is not None:
@@ -102,7 +122,7 @@ class Keeper:
         screen = self._screen
         folded, opened = screen.query_one(NodeTree).folds()
         wanted = frozenset(n.id for n in standing(screen.view).wanting)
-        return Place(screen.key, screen.page, screen.follows, folded, opened, wanted)
+        return Place(screen.key, screen.page, screen.follows, folded, opened, wanted, screen.view.head)
 
     def _write(self) -> None:
         self._timer = None
@@ -113,6 +133,9 @@ class Keeper:
 
     def flush(self) -> None:
         """The screen goes: what was still to be written is written now. It is a small file."""
-        if self._pending is not None:
-            self._memory.keep(self._screen.view.id, self._pending)
-            self._pending = None
+        last = self._pending or self._noted
+        if self._screen.is_opening or self._left is not None or last is None:
+            return
+        if self._pending is not None or last.head != self._screen.view.head:
+            self._memory.keep(self._screen.view.id, replace(last, head=self._screen.view.head))
+            self._noted, self._pending = last, None

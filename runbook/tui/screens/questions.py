@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runbook.core.clock import from_iso
-from runbook.core.command import Abort, Approve, Attest, Skip
+from runbook.core.command import Abort, Approve, Attest, HandOver, Note, Skip
 from runbook.core.docs import ChangeDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
@@ -155,6 +155,60 @@ def attest_command(node: NodeView, by: str, answers: Answers) -> Attest:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return replace(word, evidence=path.name, sha256=sha256)
+
+
+def hand_over(node: NodeView) -> Question:
+    """Another team does it: which."""
+    body = [
+        *lines(one_line(node.doc["title"]), "heading"),
+        *lines(
+            "Nothing of it is sent from here any more. The run waits for them, looks by itself, and goes on when it"
+            " finds it done, whoever did it."
+        ),
+        *lines("o then shows the document to send them; r takes it back.", "muted"),
+    ]
+    fields = (
+        Field(
+            "to", "Who does it instead, such as: the DNS team", "A name", value=node.handed["to"] if node.handed else ""
+        ),
+        Field("note", "What else they should know, or a ticket's number; or empty:", is_required=False),
+    )
+    return Question("Hand over to another team", tuple(body), "Hand over", fields)
+
+
+def hand_over_command(node: str, by: str, answers: Answers) -> HandOver:
+    return HandOver(node, answers["to"], by, answers["note"])
+
+
+def take_back(node: NodeView) -> Question:
+    """What was handed over is to be done here after all."""
+    team = one_line(node.handed["to"]) if node.handed else ""
+    body = [
+        *lines(f"{team} was asked to do this: tell them that they need not."),
+        *lines(
+            "A fresh look follows. What is still to be done is then asked about here; nothing is sent by this.", "muted"
+        ),
+    ]
+    return Question("Take it back?", tuple(body), "Take back")
+
+
+def note(view: RunView) -> Question:
+    """A remark on the run."""
+    body = lines("It stands among the run's entries, in its report and on the home screen, and cannot be taken out.")
+    return Question("A note in this run", tuple(body), "Note it", (Field("text", "The note:", "A text"),))
+
+
+def note_command(by: str, answers: Answers) -> Note:
+    return Note(answers["text"], by)
+
+
+def news(told: Sequence[str]) -> Question:
+    """What happened since the operator last looked; there is nothing to decide."""
+    rows: list[Line] = []
+    for said in told:
+        title, _, rest = said.partition(": ")
+        rows += [line((one_line(title), "heading")), *lines(one_line(rest))]
+    return Question("Since you last looked", tuple(rows), "Go on")
 
 
 def save(name: str, folder: str) -> Question:

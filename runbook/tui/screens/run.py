@@ -29,7 +29,7 @@ from runbook.tui.live import LiveScreen, Wanted
 from runbook.tui.memory import Memory, Place
 from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, Prompted
 from runbook.tui.present import node as pages
-from runbook.tui.present.can import available
+from runbook.tui.present.can import available, renamed
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
@@ -235,8 +235,7 @@ class RunScreen(LiveScreen[None]):
         self.query_one(NextBar).show(next_step(view, node_id, desk))
         is_closed = a.is_read_only or self.ended_by is not None
         can = available(view, node_id, self.phase, is_closed, self.step)
-        renamed = {"pause": "Go on"} if view.paused else {}
-        self.query_one(KeyLine).offer(IN_PLACE | can, renamed)
+        self.query_one(KeyLine).offer(IN_PLACE | can, renamed(view, node))
         self.keeper.note()
 
     @on(MapView.Chosen)

@@ -67,6 +67,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
         self.back = LookBack(past, attachment.view if attachment is not None else None)
         self.seq = 0
         """The cursor: the entry after which the run is shown."""
+        self._awaits_room = False
         self.is_shortened = True
         """Whether long gaps are shortened on the axis."""
         self.pace = PACES[2]
@@ -114,7 +115,7 @@ class TimelineScreen(LiveScreen[Wanted | None]):
 
     def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
         """The help of this screen."""
-        moves = line(("    ↑↓", "key"), "  Select a row; a click in a bar moves the cursor there.")
+        moves = line("    ", ("↑↓", "key"), "  Select a row; a click in a bar moves the cursor there.")
         bars = [heading("Bars"), *present.legend_rows()]
         return [*key_rows("timeline", keymap), moves, BLANK, *bars, BLANK, *sign_rows()]
 
@@ -188,6 +189,10 @@ class TimelineScreen(LiveScreen[Wanted | None]):
         return label, max(10, width - label - present.TOOK - 1)
 
     def _draw_bars(self, lanes: Lanes) -> None:
+        if not self.query_one(BarRows).size.height and not self._awaits_room:
+            self._awaits_room = True  # nothing has a size before the first layout; on a tiny screen nothing ever has
+            self.call_after_refresh(self.draw)
+            return
         label, width = self._room()
         branches = self._outline.of(self.view)
         if self._opened is None:

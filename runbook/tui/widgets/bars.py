@@ -14,9 +14,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
-from runbook.tui.keys import LASTING, SCREENS, shown_as
+from runbook.tui.keys import LASTING, SCREENS, Key, shown_as
 from runbook.tui.present.next import Next
-from runbook.tui.present.text import Line, Span, line
+from runbook.tui.present.text import Line, Span, as_text, line
 from runbook.tui.settings import Settings
 from runbook.tui.widgets.prose import Prose
 
@@ -85,14 +85,26 @@ class KeyLine(Prose):
         self._can, self._renamed = can, renamed or {}
         keymap = getattr(self.app, "settings", Settings()).keys
         shown = [(k, shown_as(self._screen, k, keymap), self._renamed.get(k.id, k.label)) for k in self._keys]
-        if sum(cell_len(f"{sign} {label} ") for _, sign, label in shown) > (self.size.width or 80):
+        room = self.size.width or 80
+        if sum(_length(row) for row in shown) > room:
             usable = [row for row in shown if row[0].id in can]
-            shown = sorted(usable, key=lambda row: row[0].id not in LASTING)  # never cut off
+            room -= sum(_length(row) for row in usable if row[0].id in LASTING)
+            shown = []
+            for row in usable:  # a key is there as a whole, or not at all
+                if row[0].id in LASTING:
+                    shown.append(row)
+                elif room >= _length(row):
+                    room -= _length(row)
+                    shown.append(row)
         spans: list[Span] = []
         for key, sign, label in shown:
             is_on = key.id in can
             spans += [(sign, "key" if is_on else "dim-key"), (f" {label} ", "" if is_on else "muted")]
         self.show([tuple(spans)])
+
+
+def _length(row: tuple[Key, str, str]) -> int:
+    return cell_len(f"{row[1]} {row[2]} ")
 
 
 class NextBar(Page):
@@ -111,8 +123,11 @@ class NextBar(Page):
             else line((todo.action, "heading"))
         )
         said = " tells all about the selected node" if todo.key == "n" else " tells more"
-        more: Line = line("   ", (todo.more, "key"), (said, "muted")) if todo.more else ()
-        self.query_one("#next-text", Prose).show([(*head, *more), *todo.lines])
+        more: Line = line((todo.more, "key"), (said, "muted")) if todo.more else ()
+        rows = [(*head, ("   ", ""), *more)] if more else [head]
+        if cell_len(as_text(rows)) > (self.size.width or 80):
+            rows = [head, more] if more else rows
+        self.query_one("#next-text", Prose).show([*rows, *todo.lines])
 
 
 class FindBar(Horizontal):

@@ -50,9 +50,14 @@ class FieldRow(Vertical):
     class Typed(Message):
         """The text changed, by the operator's hand."""
 
-        def __init__(self, name: str, text: str) -> None:
+        def __init__(self, row: FieldRow) -> None:
             super().__init__()
-            self.name, self.text = name, text
+            self.name, self._row = row.asked.name, row
+
+        @property
+        def text(self) -> str:
+            """What stands there now: more may have been typed since."""
+            return self._row.box.value
 
     class ListWanted(Message):
         """The list of what there is was asked for."""
@@ -83,6 +88,8 @@ class FieldRow(Vertical):
     def __init__(self, asked: Field, *, is_brief: bool = False) -> None:
         super().__init__(id=f"row-{asked.name}", classes="-brief" if is_brief else None)
         self.asked = asked
+        self._known = ""
+        """The form's text, as last shown."""
 
     def compose(self) -> ComposeResult:
         yield Prose(classes="field-head")
@@ -107,10 +114,14 @@ class FieldRow(Vertical):
         return max(20, self.content_size.width or 76)
 
     def show(self, text: str, head: Line, hint: str, remark: Iterable[Line]) -> None:
-        """Bring it up to date. Nobody is told that the text changed: it was not typed."""
-        if self.box.value != text:
+        """Bring it up to date. Nobody is told that the text changed: it was not typed.
+
+        While somebody types, the box is ahead of the form: only a text that the form changed by itself is put there.
+        """
+        if text != self._known and self.box.value.strip() != text.strip():
             with self.box.prevent(Input.Changed):
                 self.box.value = text
+        self._known = text
         self.query_one(".field-head", Prose).show([head])
         self.box.placeholder = hint
         told = self.query_one(".field-remark", Prose)
@@ -125,7 +136,7 @@ class FieldRow(Vertical):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Typed(self.asked.name, event.value))
+        self.post_message(self.Typed(self))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
