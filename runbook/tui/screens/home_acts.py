@@ -14,7 +14,7 @@ from textual.screen import Screen
 from runbook.tui.live import Wanted
 from runbook.tui.messages import Chosen
 from runbook.tui.present.text import lines, one_line
-from runbook.tui.question import Answers, Question
+from runbook.tui.question import Answers, Field, Question
 from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.reporting import ask_report, do
 
