@@ -101,7 +101,7 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
     """The commands in some of their forms; all of those there are where none is asked for."""
     if not changes:
         return ["No command: this node changes nothing" + ("." if node.state in FINISHED else " now.")]
-    made = {doc["digest"]: pages.came_of(doc)[0][2:].rstrip(":") for doc in (*node.refused, *node.applied)}
+    made = {doc["digest"]: pages.came_of(doc)[0][2:].rstrip(":") for doc in pages.sent(node)}
     rows: list[str] = []
     for change in changes:
         said = f" ({made[change['digest']]})" if change["digest"] in made else ""

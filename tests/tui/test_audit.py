@@ -13,7 +13,7 @@ from runbook.report import report_doc
 from runbook.tui.around import Around
 from runbook.tui.present.audit import audit_lines
 from runbook.tui.present.text import as_text
-from tests.tui.conftest import press, showing
+from tests.tui.conftest import press, screen_text, showing, write
 from tests.tui.sample import BOOK, NOW, S, Store, change, ready
 
 MADE = change("Create private endpoint pe-arc", "pe-arc")
@@ -39,7 +39,7 @@ def journal() -> list[Entry]:
             Kind.INTENDED,
             "endpoint",
             data={k: MADE[k] for k in ("digest", "title", "method", "path", "repeat")} | {"locks": []},
-        ),  # type: ignore[literal-required]
+        ),
         Draft(
             Kind.ANSWERED,
             "endpoint",
@@ -95,3 +95,16 @@ async def test_capital_r_writes_the_report_from_beside_the_run(tmp_path: Path) -
             box.value = str(tmp_path / "out.html")  # type: ignore[attr-defined]
         await press(pilot, "enter")
     assert written == [("arc-1", tmp_path / "out.html", False)]
+
+
+async def test_the_palette_does_what_is_called_so_before_what_only_mentions_it() -> None:
+    around = Around(report=lambda run, path, over: ())
+    async with showing(Recorded(ready()), around=around) as (pilot, _):
+        await press(pilot, "ctrl+p")
+        await write(pilot, "report")
+        assert "Report of arc-1" in await press(pilot, "enter")
+
+
+async def test_a_row_of_the_tree_keeps_the_end_of_its_title() -> None:
+    async with showing(Recorded(ready())) as (_, app):
+        assert "Close the sc…ublic access" in screen_text(app)

@@ -37,9 +37,9 @@ def _calls(nodes: list[Json]) -> Iterator[Line]:
         yield line((f"{_at(command['sent_at'])}  ", "muted"), (one_line(command["title"]), "heading"))
         answer = one_line(command["outcome"]) + (f" {command['status']}" if command["status"] else "")
         yield line(f"    {command['method']} {end_of(command['path'], 2)}: {answer}")
-        facts = [f"node {one_line(node['id'])}", _approved(command, node)]
-        facts += [f"correlation id {one_line(command['correlation_id'])}"] if command["correlation_id"] else []
-        yield line((f"    {'; '.join(facts)}", "muted"))
+        yield line((f"    {_approved(command, node)}; node {one_line(node['id'])}", "muted"))
+        if command["correlation_id"]:
+            yield line((f"    correlation id {one_line(command['correlation_id'])}", "muted"))
 
 
 def _approved(command: Json, node: Json) -> str:

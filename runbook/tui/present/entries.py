@@ -28,7 +28,8 @@ def _more(entry: Entry) -> Iterator[str]:
     d = entry.data
     if entry.kind is Kind.INTENDED:
         yield f"{one_line(d.get('method', ''))} {end_of(str(d.get('path', '')), 2)}"
-    error = d.get("error") if isinstance(d.get("error"), dict) else {}
+    error = d.get("error")
+    error = error if isinstance(error, dict) else {}
     if correlation := d.get("correlation_id") or error.get("correlation_id"):
         yield f"correlation id {one_line(correlation)}"
     if entry.kind is Kind.ATTESTED:

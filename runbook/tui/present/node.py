@@ -192,21 +192,21 @@ def plan(node: NodeView, *, is_whole: bool = False, key: str = "v") -> list[Line
     return _trim(rows)
 
 
+def sent(node: NodeView) -> list[AppliedDoc | RefusedDoc]:
+    """Every change that this run sent here and knows an end of, in order."""
+    every: list[AppliedDoc | RefusedDoc] = [*node.applied, *node.refused]
+    return sorted(every, key=lambda doc: doc.get("seq", 0))
+
+
 def sent_lines(node: NodeView) -> list[Line]:
     """Every change that this run sent here, in order, and what came of it."""
-    sent: list[AppliedDoc | RefusedDoc] = sorted([*node.applied, *node.refused], key=lambda doc: doc["seq"])
     rows: list[Line] = []
-    for doc in sent:
+    for doc in sent(node):
         mark, role_ = came_of(doc)
         rows.append(line((f"{mark} ", role_), f"{one_line(doc['title'])}, {moment(doc['at_ms'])}"))
         if said := doc.get("failed") or doc.get("message"):
             rows += lines(one_line(said), "muted", "    ")
     return rows
-
-
-def has_sent(node: NodeView) -> bool:
-    """Whether this run sent a change here that it knows an end of."""
-    return bool(node.applied or node.refused)
 
 
 def came_of(doc: AppliedDoc | RefusedDoc) -> Span:
@@ -247,8 +247,8 @@ def known_changes(node: NodeView, entries: Iterable[Entry]) -> list[ChangeDoc]:
     for entry in entries:
         for change in entry.data.get("changes") or ():
             seen.setdefault(change["digest"], change)
-    sent = dict.fromkeys(doc["digest"] for doc in (*node.refused, *node.applied))
-    done = [seen[name] for name in sent if name in seen]
+    known = dict.fromkeys(doc["digest"] for doc in sent(node))
+    done = [seen[name] for name in known if name in seen]
     return [*done, *(c for c in node.changes if c["digest"] not in {d["digest"] for d in done})]
 
 
@@ -263,7 +263,7 @@ def commands(node: NodeView, changes: Sequence[ChangeDoc], face: Face) -> list[L
         return lines(
             "No command: this node changes nothing" + (" now." if node.state not in FINISHED else "."), "muted"
         )
-    made = {doc["digest"]: came_of(doc) for doc in (*node.refused, *node.applied)}
+    made = {doc["digest"]: came_of(doc) for doc in sent(node)}
     shown = [
         ((f"[{FACES[f]}]" if f == face else f" {FACES[f]} "), "tab" if f == face else "muted") for f in faces(changes)
     ]

@@ -394,7 +394,7 @@ class RunScreen(LiveScreen[None]):
 
     def _want_entries(self) -> None:
         node = self.node
-        if self._page != _ENTRIES and not (self._page == _COMMANDS and node is not None and pages.has_sent(node)):
+        if self._page != _ENTRIES and not (self._page == _COMMANDS and node is not None and pages.sent(node)):
             return
         wanted = (node.id if node else None, self.view.head)
         if wanted != self._entries_of:
