@@ -170,9 +170,12 @@ class Check:
     expected: str
     observed: str
     ok: bool
+    later: bool = False
+    """It is not so yet and need not be: its work comes later, so it holds nothing up and is not told as done."""
 
     def doc(self) -> CheckDoc:
-        return {"name": self.name, "expected": self.expected, "observed": self.observed, "ok": self.ok}
+        doc: CheckDoc = {"name": self.name, "expected": self.expected, "observed": self.observed, "ok": self.ok}
+        return {**doc, "later": True} if self.later else doc
 
 
 def expect(name: str, expected: object, observed: object, *, ok: bool | None = None) -> Check:
@@ -221,6 +224,7 @@ class Change:
             ``az rest`` with the same body is shown.
         powershell: the native command under the same condition, else empty.
         by_hand: friendlier lines that people know and that we never run.
+        undo: lines that take it back, one for each tool; never run by us, and shown before go is said.
         headers: only those that change the meaning, such as ``If-None-Match``.
     """
 
@@ -236,6 +240,7 @@ class Change:
     az: tuple[str, ...] = ()
     powershell: str = ""
     by_hand: str = ""
+    undo: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     _digest: str = field(default="", init=False, repr=False, compare=False)
 
@@ -284,8 +289,10 @@ class Change:
             "az": shlex.join(self.az_argv()),
             "powershell": self.powershell_line(),
             "rest": self.rest_text(),
-            "by_hand": self.by_hand,
+            "by_hand": "\n\n".join(part for part in (self.by_hand, _to_undo(self.undo)) if part),
         }
+        if self.undo:
+            command["undo"] = "\n".join(self.undo)
         return {
             "title": self.title,
             "digest": self.digest,
@@ -301,6 +308,10 @@ class Change:
             "command": command,
             "diff": [d.doc() for d in self.diff],
         }
+
+
+def _to_undo(undo: Sequence[str]) -> str:
+    return "To undo: " + "\nor: ".join(undo) if undo else ""
 
 
 def powershell_text(text: str) -> str:
@@ -404,6 +415,7 @@ class Blocked:
         poll: how often to look again by itself; None waits for a retry.
         words: further words it takes, as a wait does.
         waits_on: whether the node's wait goes on behind the rule, with its beginning and its count.
+        failed: changes that ARM took and that did not do what they should, by digest, each with what came of it.
     """
 
     rule: str
@@ -414,6 +426,7 @@ class Blocked:
     poll: Poll | None = None
     words: Sequence[tuple[str, str]] = ()
     waits_on: bool = False
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def doc(self, now_ms: int, polls: int, part: float = 0.0) -> BlockDoc:
         doc: BlockDoc = {
@@ -423,7 +436,11 @@ class Blocked:
             "attest": self.attest,
             "next_poll_ms": None if self.poll is None else now_ms + round(self.poll.delay_s(polls, part) * 1000),
         }
-        return {**doc, "words": words_doc(self.words)} if self.words else doc
+        if self.words:
+            doc["words"] = words_doc(self.words)
+        if self.failed:
+            doc["failed"] = dict(self.failed)
+        return doc
 
 
 Verdict = Satisfied | Changes | InProgress | Waiting | Blocked

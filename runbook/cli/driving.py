@@ -176,7 +176,12 @@ def around(home: Path, desk: Desk) -> Around:
     from runbook.cli.making import Workshop
     from runbook.tui.around import Around
 
-    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home), Workshop(home).making)
+    def report(run: str, path: Path, over: bool) -> list[str]:
+        from runbook.cli.report import write_report
+
+        return write_report(home, run, path, over=over)
+
+    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home), Workshop(home).making, report)
 
 
 def runs_of(home: Path) -> Runs:

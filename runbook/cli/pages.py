@@ -11,7 +11,7 @@ from typing import Any, Final
 from runbook.cli.naming import moment, short_ids
 from runbook.cli.planning import differs
 from runbook.core.clock import duration
-from runbook.core.docs import ChangeDoc
+from runbook.core.docs import ChangeDoc, CheckDoc
 from runbook.core.entry import Entry
 from runbook.core.state import FINISHED, TRANSITIONS, NodeState
 from runbook.core.tally import FEW, by_step, standing, title_of
@@ -39,7 +39,7 @@ def head_lines(node: NodeView, now_ms: int) -> list[str]:
         facts.append(f"{node.attempts} looks")
     if node.doc["gate"] and node.state not in FINISHED:
         label = one_line(node.doc["gate"])
-        facts.append(f"gate: {pages.GATES.get(label, label)}")
+        facts.append(f"the go comes from {pages.GATES.get(label, label)}")
     rows = ["", f"{one_line(node.doc['title'])} ({', '.join(facts)})"]
     return rows + ([f"  Target: {one_line(node.doc['target'])}"] if node.doc["target"] else [])
 
@@ -85,7 +85,7 @@ def plan_lines(node: NodeView) -> list[str]:
     if not node.changes:
         nothing = {NodeState.DONE: "Nothing to change.", NodeState.PENDING: "Not looked at yet."}
         rows.append(nothing.get(node.state, "No change is planned now."))
-    rows += [f"Changed by this run: {one_line(a['title'])}, {moment(a['at_ms'])}" for a in node.applied]
+    rows += [f"By this run: {row}" for row in as_text(pages.sent_lines(node)).splitlines()]
     return rows
 
 
@@ -101,22 +101,22 @@ def command_lines(node: NodeView, changes: Sequence[ChangeDoc], forms: Sequence[
     """The commands in some of their forms; all of those there are where none is asked for."""
     if not changes:
         return ["No command: this node changes nothing" + ("." if node.state in FINISHED else " now.")]
-    made = {a["digest"] for a in node.applied}
+    made = {doc["digest"]: pages.came_of(doc)[0][2:].rstrip(":") for doc in pages.sent(node)}
     rows: list[str] = []
     for change in changes:
-        rows.append(f"{one_line(change['title'])}{' (made)' if change['digest'] in made else ''}")
+        said = f" ({made[change['digest']]})" if change["digest"] in made else ""
+        rows.append(f"{one_line(change['title'])}{said}")
         for form in forms or pages.faces(changes):
             text = dict(change["command"]).get(form)
             rows += [f"  {_TITLES[form]}:", *(f"    {row}" for row in str(text or "(none in this form)").splitlines())]
+        if undo := pages.undo_lines(change):
+            rows += [f"  {row}" for row in as_text(undo).splitlines()]
     return rows
 
 
 def check_lines(node: NodeView) -> list[str]:
     """Every check of the last look."""
-    rows = [
-        f"{'ok' if c['ok'] else 'differs'}: {one_line(c['name'])}: expected {c['expected']}, found {c['observed']}"
-        for c in node.checks
-    ]
+    rows = [f"{_found(c)}: {one_line(c['name'])}: expected {c['expected']}, found {c['observed']}" for c in node.checks]
     return rows or ["No check has been read yet." if node.state not in FINISHED else "No checks."]
 
 
@@ -212,3 +212,7 @@ def state_lines() -> list[str]:
         causes = dict.fromkeys(t.when.replace("`", "") for t in TRANSITIONS if t.target is state)
         rows.append(f"  {state.value.replace('_', ' ')}: {'; '.join(causes) or 'where every node begins'}")
     return rows
+
+
+def _found(check: CheckDoc) -> str:
+    return "later" if check.get("later") else "ok" if check["ok"] else "differs"

@@ -470,6 +470,7 @@ def question_lines(node: NodeView) -> list[str]:
             lines += [f"  {change['title']}{risk}"]
             lines += [f"    {row}" for diff in change["diff"] for row in pages.spoken(diff)]
             lines += [f"    $ {change['command']['az']}"]
+            lines += [f"    to undo: {row}" for row in change["command"].get("undo", "").splitlines()]
     if node.waiting and node.state is NodeState.WAITING:
         wait = node.waiting
         lines += [f"  Waits for {wait['who']}. {wait['message']}", f"  Then: {wait['then']}"]

@@ -42,10 +42,11 @@ def show_home(home: Path, plain: bool = False) -> Exit:
 def given(home: Path, desk: Desk) -> Home:
     """What a home screen that may do everything is given."""
     from runbook.core.clock import RealClock
+    from runbook.journal.runs import not_ours
     from runbook.tui.given import Home
 
     return Home(
-        list_runs=desk.runs,
+        list_runs=lambda archived: map(not_ours, desk.runs(archived)),
         list_books=books,
         open_run=lambda run: open_here(home, run),
         watch_run=lambda run: watch(home, run),

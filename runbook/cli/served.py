@@ -38,7 +38,7 @@ def main(args: Sequence[str]) -> int:
     home = every if said.write else looking(every)
     beside = around(said.home, desk)
     if not said.write:
-        beside = replace(beside, kept=replace(beside.kept, save=None), memory=Memory(), making=None)
+        beside = replace(beside, kept=replace(beside.kept, save=None), memory=Memory(), making=None, report=None)
     first = (lambda: home.open_run(said.run)) if said.run else None
     app = ServedApp(home, first, program=said.program, around=beside)
     try:

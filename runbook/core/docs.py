@@ -19,6 +19,8 @@ class CheckDoc(TypedDict):
     expected: str
     observed: str
     ok: bool
+    later: NotRequired[bool]
+    """Nothing is wrong with it, and its work is still to come."""
 
 
 class DiffDoc(TypedDict):
@@ -36,6 +38,8 @@ class CommandDoc(TypedDict):
     powershell: str
     rest: str
     by_hand: str
+    undo: NotRequired[str]
+    """Lines that take the change back, where its step gives some; never run by us."""
 
 
 class ChangeDoc(TypedDict):
@@ -115,6 +119,8 @@ class WaitedDoc(TypedDict):
     who: str
     since_ms: int
     until_ms: int
+    draft: NotRequired[str]
+    """The text that was to be handed over, where there was one."""
 
 
 class WaitDoc(TypedDict):
@@ -162,6 +168,8 @@ class BlockDoc(TypedDict):
     next_poll_ms: int | None
     words: NotRequired[list[WordDoc]]
     """Further words it takes, as a wait does."""
+    failed: NotRequired[dict[str, str]]
+    """Changes that ARM took and that did not do what they should, by digest, each with what came of it."""
 
 
 class ErrorDoc(TypedDict):
@@ -184,6 +192,8 @@ class AppliedDoc(TypedDict):
     title: str
     at_ms: int
     seq: int
+    failed: NotRequired[str]
+    """What came of it, where that is not what was wanted: its operation, or the script it ran, ended badly."""
 
 
 class RefusedDoc(TypedDict):
@@ -195,6 +205,8 @@ class RefusedDoc(TypedDict):
     seq: int
     code: str
     message: str
+    taken: NotRequired[bool]
+    """ARM had taken it first; its operation ended badly."""
 
 
 class AttestDoc(TypedDict):

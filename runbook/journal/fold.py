@@ -21,7 +21,7 @@ from runbook.core.ids import digest
 from runbook.core.state import FINISHED, NodeState, is_allowed
 from runbook.core.view import NodeView, RunView
 
-FORM: Final = "1." + digest(" ".join(f.name for view in (RunView, NodeView) for f in fields(view)), 8)
+FORM: Final = "2." + digest(" ".join(f.name for view in (RunView, NodeView) for f in fields(view)), 8)
 """The snapshot's form; another one is ignored and the journal folded anew.
 
 The names of the fields are part of it by themselves. Raise the number when the fold gives a field another meaning.
@@ -156,6 +156,8 @@ def _observed(node: NodeView, entry: Entry) -> _Fields:
     applied = node.applied
     if node.intent is not None and d.get("took_effect"):  # the call in doubt did take effect
         applied = (*applied, _applied(node.intent, entry.at_ms, node.intent["seq"]))
+    for digest_, came_of_it in ((d.get("blocked") or {}).get("failed") or {}).items():
+        applied = _ended_badly(applied, digest_, came_of_it)
     return {
         "verdict": d["verdict"],
         "summary": d.get("summary", ""),
@@ -182,7 +184,11 @@ def _waited(node: NodeView, now: WaitDoc | None, at_ms: int) -> tuple[WaitedDoc,
     before = node.waiting
     if before is None or (now is not None and now["since_ms"] == before["since_ms"]):
         return node.waited
-    return (*node.waited, {"who": before["who"], "since_ms": before["since_ms"], "until_ms": at_ms})
+    since_ms = max([before["since_ms"], *(w["until_ms"] for w in node.waited[-1:])])  # no time is counted twice
+    over: WaitedDoc = {"who": before["who"], "since_ms": since_ms, "until_ms": at_ms}
+    if before["draft"]:
+        over["draft"] = before["draft"]
+    return (*node.waited, over)
 
 
 def _blocked_since_ms(node: NodeView, entry: Entry) -> int | None:
@@ -203,7 +209,8 @@ def _deferred(node: NodeView, entry: Entry) -> _Fields:
         later["setbacks"] = node.setbacks + 1
     if declined := d.get("declined"):
         error = {"code": d["error"]["code"], "message": d["error"]["message"]}
-        later["refused"] = (*node.refused, {**declined, "at_ms": entry.at_ms, "seq": entry.seq, **error})
+        taken = {"taken": True} if node.operation else {}
+        later["refused"] = (*node.refused, {**declined, "at_ms": entry.at_ms, "seq": entry.seq, **error, **taken})
     if entry.to in (NodeState.WAITING, NodeState.BLOCKED):  # it goes on as it was, only later
         later["waiting"] = node.waiting and {**node.waiting, "next_poll_ms": d["due_ms"]}
         later["blocked"] = node.blocked and {**node.blocked, "next_poll_ms": d["due_ms"]}
@@ -212,8 +219,12 @@ def _deferred(node: NodeView, entry: Entry) -> _Fields:
 
 def _failed(node: NodeView, entry: Entry) -> _Fields:
     intent = None if entry.data.get("refused") else node.intent
+    error, applied = entry.data["error"], node.applied
+    if node.operation is not None and applied:
+        applied = _ended_badly(applied, applied[-1]["digest"], f"{error['code']}: {error['message']}")
     return {
-        "error": entry.data["error"],
+        "applied": applied,
+        "error": error,
         "due_ms": None,
         "deferred": 0,
         "setbacks": 0,
@@ -325,6 +336,14 @@ def _grew(node: NodeView, entry: Entry) -> _Fields:
 
 def _applied(change: Any, at_ms: int, seq: int) -> AppliedDoc:
     return {"digest": change["digest"], "title": change["title"], "at_ms": at_ms, "seq": seq}
+
+
+def _ended_badly(applied: tuple[AppliedDoc, ...], digest_: str, came_of_it: str) -> tuple[AppliedDoc, ...]:
+    """The same changes; the last with this digest did not do what it should."""
+    at = max((n for n, change in enumerate(applied) if change["digest"] == digest_), default=None)
+    if at is None:
+        return applied
+    return (*applied[:at], {**applied[at], "failed": came_of_it}, *applied[at + 1 :])
 
 
 _NODE: Final[dict[str, Callable[[NodeView, Entry], _Fields]]] = {

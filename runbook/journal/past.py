@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from runbook.core.entry import Entry
 from runbook.core.mark import Mark, mark_of
 from runbook.core.view import RunView
 from runbook.journal.fold import fold
+from runbook.journal.store import Driver
 
 
 class Past(Protocol):
@@ -33,6 +34,10 @@ class Past(Protocol):
         """The entries as far as ``upto``, one after another, never all in memory."""
         ...
 
+    def drivers(self) -> Sequence[Driver]:
+        """Who drove, oldest first."""
+        ...
+
 
 class ToldPast:
     """The past in entries at hand, which may be appended to."""
@@ -51,3 +56,6 @@ class ToldPast:
 
     def each(self, upto: int) -> Iterator[Entry]:
         return iter(self.told[:upto])
+
+    def drivers(self) -> Sequence[Driver]:
+        return ()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runbook.core.entry import Entry
 from runbook.core.mark import Mark
 from runbook.core.view import RunView
 from runbook.journal.load import load_view
-from runbook.journal.store import Journal
+from runbook.journal.store import Driver, Journal
 
 
 class JournalPast:
@@ -43,5 +43,12 @@ class JournalPast:
         journal = Journal.open(self._path, write=False)
         try:
             yield from journal.entries(upto=upto)
+        finally:
+            journal.close()
+
+    def drivers(self) -> Sequence[Driver]:
+        journal = Journal.open(self._path, write=False)
+        try:
+            return journal.drivers()
         finally:
             journal.close()

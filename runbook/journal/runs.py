@@ -7,6 +7,8 @@ with its fault and hides no other. Nothing is written, and whoever drives is not
 
 from __future__ import annotations
 
+import os
+import platform
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -36,6 +38,7 @@ class Listed:
         driver: who drives it at this moment; None when nobody does.
         touched_ms: when it was last written to, by the machine's clock, also in a rehearsal.
         is_archived: whether it was put away.
+        was_lost: whether its last driver ended without leaving it: its lock is still there, and nobody holds it.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Listed:
     driver: Driver | None = None
     touched_ms: int = 0
     is_archived: bool = False
+    was_lost: bool = False
 
 
 _Mark = tuple[int, ...]
@@ -96,9 +100,11 @@ class Runs:
             try:
                 driver = lease.driver(journal) if has_lock else None
                 if known is not None and known[0] == mark and known[1].fault is None:
-                    listed = replace(known[1], driver=driver)
+                    listed = replace(known[1], driver=driver, was_lost=has_lock and driver is None)
                 else:
                     listed = replace(listed, summary=self._summary(path, journal, known and known[1]), driver=driver)
+                    listed = replace(listed, was_lost=has_lock and driver is None)
+                    listed = _touched(listed, known and known[1])
             finally:
                 journal.close()
         except RunbookError as error:
@@ -128,6 +134,22 @@ class Runs:
             while len(self._views) > _KEPT:
                 self._views.popitem(last=False)
         return summary(view)
+
+
+def not_ours(run: Listed) -> Listed:
+    """The run, not driven where this process drives it: who lists runs has left the one that was driven here."""
+    d = run.driver
+    is_ours = d is not None and d.pid == os.getpid() and d.host == platform.node()
+    return replace(run, driver=None) if is_ours else run
+
+
+def _touched(listed: Listed, before: Listed | None) -> Listed:
+    """When the newest entry was written. Looking alone moves a file's time; a rehearsal's entries have only its own."""
+    if listed.summary is not None and listed.summary.mode == "live":
+        return replace(listed, touched_ms=listed.summary.updated_ms)
+    if before is not None and listed.summary is not None and listed.summary == before.summary:
+        return replace(listed, touched_ms=before.touched_ms)
+    return listed
 
 
 def _mark(path: Path) -> _Mark:

@@ -208,7 +208,7 @@ def _folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
 
 def in_row(node: Json) -> tuple[str, ...]:
     """A node in a line of a table: state, id, title, when it ended, changes sent, checks that are ok."""
-    ok = sum(c["ok"] for c in node["checks"])
+    ok = sum(c["ok"] and not c.get("later") for c in node["checks"])
     checks = f"{ok} of {len(node['checks'])} ok" if node["checks"] else ""
     ended = moment(node["ended_at"]) if node["ended_at"] else ""
     return (_sign(node["state"]), node["id"], node["title"], ended, str(len(node["commands"]) or ""), checks)
@@ -232,7 +232,10 @@ def _node(node: Json, level: int = 3) -> Iterator[str]:
         yield from (f"- {_text(way)}" for way in node["blocked"]["ways_out"])
     if node["checks"]:
         yield ""
-        rows = [("ok" if c["ok"] else "NOT MET", c["name"], c["expected"], c["observed"]) for c in node["checks"]]
+        rows = [
+            ("later" if c.get("later") else "ok" if c["ok"] else "NOT MET", c["name"], c["expected"], c["observed"])
+            for c in node["checks"]
+        ]
         yield from _table(("Result", "Check", "Expected", "Observed"), rows)
     yield from _decisions(node)
     for command in node["commands"]:

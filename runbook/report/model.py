@@ -46,6 +46,9 @@ def report_doc(
             notes.append({"at": iso(entry.at_ms), "text": f"{about}{note}"})
     for story in stories.values():
         story.still_waiting(view.updated_ms)
+        for wait in story.waits if view.mode == "rehearsal" else ():
+            # A person took their time while the simulated clock stood still: only that is known.
+            wait["lasted"] += " of simulated time" if wait["lasted"] == "0 s" else ""
     doc = {
         "form": FORM,
         "run": _run(view),
@@ -157,7 +160,7 @@ def _counts(view: RunView, stories: Mapping[str, Story]) -> Json:
         "changes": len(sent),
         "disruptive": sum(command["risk"] == "disruptive" for command in sent),
         "checks": len(checks),
-        "checks_ok": sum(check["ok"] for check in checks),
+        "checks_ok": sum(check["ok"] and not check.get("later") for check in checks),
         "approvals": sum(len(story.approvals) for story in stories.values()),
     }
 

@@ -29,7 +29,7 @@ class Story:
         self.started_ms: int | None = None
         self.ended_ms: int | None = None
         self._shown: dict[str, ChangeDoc] = {}
-        self._since_ms = 0
+        self._since_ms = self._told_ms = self._until_ms = 0
         self._block: Json = {}
 
     def hear(self, entry: Entry) -> None:
@@ -127,19 +127,21 @@ class Story:
     def _follow_wait(self, entry: Entry) -> None:
         wait = entry.data.get("waiting") if entry.kind is Kind.OBSERVED else None
         if self.waits and self.waits[-1]["until"] is None:
-            is_same = wait is None or (wait["who"] == self.waits[-1]["who"] and wait["since_ms"] == self._since_ms)
+            is_same = wait is None or (wait["who"] == self.waits[-1]["who"] and wait["since_ms"] == self._told_ms)
             if (entry.to is not None and entry.to not in _STILL_WAITING) or not is_same:
                 self.end_wait(entry.at_ms)
         if wait is None:
             return
         if not self.waits or self.waits[-1]["until"] is not None:
-            self._since_ms = wait["since_ms"]
-            self.waits.append({"who": wait["who"], "since": iso(wait["since_ms"]), "until": None})
+            # A wait that is taken up again tells its first beginning; what was counted once is not counted again.
+            self._told_ms, self._since_ms = wait["since_ms"], max(wait["since_ms"], self._until_ms)
+            self.waits.append({"who": wait["who"], "since": iso(self._since_ms), "until": None})
         kept = {name: wait[name] for name in ("message", "then", "draft", "polls")}
         self.waits[-1].update(kept, lasted=duration((entry.at_ms - self._since_ms) / 1000))
 
     def end_wait(self, at_ms: int) -> None:
         """Close the open wait."""
+        self._until_ms = at_ms
         lasted = duration((at_ms - self._since_ms) / 1000)
         self.waits[-1].update(until=iso(at_ms), lasted=lasted)
 

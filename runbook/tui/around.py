@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbook.core.view import RunView
@@ -30,6 +31,8 @@ class Around:
         memory: where the operator looked last in each run, and how long things take.
         runs: what is known of other runs.
         names: looks up every name of a run; called in a worker thread. None where that is not possible.
+        report: writes a run's report to a file, with True also over one that exists; returns the journal's faults.
+            None where that is not allowed.
         making: makes new runs; None where that is not allowed.
     """
 
@@ -38,3 +41,4 @@ class Around:
     runs: Runs = field(default_factory=_no_runs)
     names: Callable[[RunView], Table] | None = None
     making: Making | None = None
+    report: Callable[[str, Path, bool], Sequence[str]] | None = None

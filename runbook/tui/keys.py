@@ -53,6 +53,8 @@ _RUN: Final = (
     Key("hand", "H", "H", "Hand over", "Let another team do this node; the run then waits for it and looks.", False),
     Key("note", "N", "N", "Note", "Write a remark into the run, for whoever reads it next.", False),
     Key("timeline", "h", "h", "History", "The run over time: scrub through its journal, play it again.", False),
+    Key("audit", "L", "L", "What was done", "Every call, wait, word and skip, with who answered for it.", False),
+    Key("report", "R", "R", "Report", "Write the run's report, as HTML, to a file that you name.", False),
     Key("compare", "C", "C", "Compare", "Lay this run beside another of the same book.", False),
     Key("map", "m", "m", "Map", "Draw the estate: networks, endpoints, zones, and what they lead to.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
@@ -115,9 +117,11 @@ _TIMELINE: Final = (
     Key("entry(-1)", "left", "", "", "", False),
     Key("turn(1)", "shift+right,ctrl+right", "⇧→", "Turn", "On to where the selected row began something new.", False),
     Key("turn(-1)", "shift+left,ctrl+left", "⇧←", "Turn", "Back to where the selected row began something new.", False),
-    Key("asked(1)", "right_square_bracket", "[ ]", "Needed you", "On to the next thing that needed a person; [ back."),
+    Key(
+        "asked(1)", "right_square_bracket", "[ ]", "Needed you", "On to what needed a person, or what one said; [ back."
+    ),
     Key("asked(-1)", "left_square_bracket", "", "", "", False),
-    Key("broke(1)", "f", "f F", "Failures", "On to the next failure or rule in the way; F back."),
+    Key("broke(1)", "f", "f F", "Failures", "On to the next failure, doubt or rule in the way; F back."),
     Key("broke(-1)", "F", "", "", "", False),
     Key("shorten", "z", "z", "Waits", "Shorten long waits on the axis, or show time as it went by."),
     Key("go", "enter", "Enter", "Open", "A group: fold or unfold it; a node: go to it in the run."),
@@ -179,6 +183,11 @@ _FAILURE: Final = (
     _BACK,
 )
 
+_AUDIT: Final = (
+    Key("copy", "c", "c", "Copy", "Copy the whole text."),
+    Key("back", "escape,q,L", "Esc", "Back", "Back to the run."),
+)
+
 _RAW: Final = (
     Key("copy", "c", "c", "Copy", "Copy the whole text."),
     Key("quit", "escape,q,v", "Esc", "Back", "Close."),
@@ -219,6 +228,7 @@ SCREENS: Final[Mapping[str, tuple[Key, ...]]] = {
     "map": _MAP,
     "waiting": _WAITING,
     "failure": _FAILURE,
+    "audit": _AUDIT,
     "raw": _RAW,
     "dns": _DNS,
 }
@@ -231,7 +241,7 @@ def _action(id_: str) -> str:
     return id_ if "(" in id_ else f"act('{id_}')"
 
 
-IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "map", "dns"})
+IN_PLACE: Final = frozenset({"help", "quit", "copy", "follow", "face", "map", "dns", "audit", "report"})
 """Keys of the run screen that always mean something."""
 
 

@@ -15,9 +15,10 @@ from textual.screen import Screen, ScreenResultType
 
 from runbook.core.event import Event
 from runbook.core.view import RunView
-from runbook.tui.messages import RunMoved
+from runbook.tui.messages import HomeDone, RunMoved
 from runbook.tui.present.text import line
 from runbook.tui.pump import Pump
+from runbook.tui.screens.reporting import tell
 from runbook.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ class LiveScreen(Screen[ScreenResultType]):
     def _renew(self) -> None:
         self.view = self.attachment.view
         self.draw()
+
+    @on(HomeDone)
+    def _done(self, message: HomeDone) -> None:
+        tell(self, message)
 
     @on(RunMoved)
     def _moved(self) -> None:

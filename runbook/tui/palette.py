@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from textual.types import IgnoreReturnCallbackType
 
     from runbook.tui.app import RunbookApp
+
+
+_NAMED: Final = 1000.0
+"""What is called by the words asked for stands before whatever only mentions them."""
 
 
 class Actions(Provider):
@@ -40,5 +44,6 @@ class Actions(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for name, does, act in self._known():
-            if (score := max(matcher.match(name), matcher.match(does) / 2)) > 0:
+            named, told = matcher.match(name), matcher.match(does)
+            if (score := _NAMED + named if named > 0 else told) > 0:
                 yield Hit(score, matcher.highlight(name), act, help=does)

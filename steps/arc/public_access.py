@@ -87,7 +87,8 @@ class PublicAccess(Step):
             body=body,
             risk="disruptive",
             diff=(Diff("properties.publicNetworkAccess", before, "Disabled"),),
-            by_hand=by_hand(az=close[:1], powershell=close[1:], note=f"To undo: {undo[0]}\nor: {undo[1]}"),
+            by_hand=by_hand(az=close[:1], powershell=close[1:]),
+            undo=undo,
         )
 
     def _lines(self, scope: Json, access: str) -> tuple[str, str]:

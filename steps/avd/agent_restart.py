@@ -188,6 +188,7 @@ class AgentRestart(Step):
             ),
             checks,
             attest=f"RDAgentBootLoader was restarted by hand on {_names(broken)} and is Running",
+            failed={s.call.digest: s.said for s in broken if s.call.digest in past.sent},
         )
 
     def _ask(self, hosts: list[Host], unseen: list[Host]) -> Verdict:
@@ -230,7 +231,9 @@ class AgentRestart(Step):
             else:
                 text = f"{host.told}; {s.said}" + (", drained by this run" if s.is_ours else "")
             is_open = s is not None and _has_work(s, words, Past(ctx))
-            checks.append(expect(host.name, "restarted for this endpoint", text, ok=not is_open))
+            check = expect(host.name, "restarted for this endpoint", text, ok=not is_open)
+            is_later = s is None and host not in unseen and host.id not in over
+            checks.append(replace(check, later=is_later))
         if len(checks) <= MOST:
             return checks
         open_ = [c for c in checks if not c.ok]

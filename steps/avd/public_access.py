@@ -9,7 +9,7 @@ from runbook.core.arm import Json
 from runbook.step import Blocked, Change, Changes, Check, Diff, Poll, Satisfied, Step, StepContext, Verdict, expect
 from steps._shared import versions
 from steps._shared.endpoints import connection_at_target, endpoint_of
-from steps._shared.faces import by_hand, in_context, word
+from steps._shared.faces import in_context, word
 from steps._shared.look import dig, find, name_of, properties, same
 from steps._shared.lookups import diagnosis, look_up
 from steps._shared.records import Record
@@ -139,7 +139,6 @@ class PublicAccess(Step):
 
     def _set(self, before: str) -> Change:
         p = self.params
-        undo = self._az(before)
         return Change(
             title=self._title(before),
             method="PATCH",
@@ -149,7 +148,7 @@ class PublicAccess(Step):
             risk="disruptive",
             diff=(Diff("properties.publicNetworkAccess", before, p.access),),
             powershell=self._powershell(p.access),
-            by_hand=by_hand(note=f"To undo: {undo}\nor: {self._powershell(before)}"),
+            undo=(self._az(before), self._powershell(before)),
         )
 
     def _az(self, access: str) -> str:

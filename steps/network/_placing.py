@@ -42,7 +42,7 @@ class Wanted:
     priority: int
     protocol: str = "Tcp"
     risk: Risk = "safe"
-    note: str = ""
+    undo: tuple[str, ...] = ()
 
     def fields(self, priority: int) -> Json:
         """Its properties."""
@@ -81,8 +81,8 @@ class Wanted:
             by_hand=by_hand(
                 az=() if is_native else (" ".join(map(word, az)),),
                 powershell=self._powershell(nsg, fields),
-                note=self.note,
             ),
+            undo=self.undo,
         )
 
     def _az(self, nsg: str, fields: Json) -> tuple[str, ...]:

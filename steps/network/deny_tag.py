@@ -133,7 +133,7 @@ class DenyTag(Step):
             priority=p.priority,
             protocol="*",
             risk="disruptive",
-            note=f"To undo: {self._undo()}",
+            undo=(self._undo(),),
         )
 
     def _undo(self) -> str:

@@ -206,6 +206,6 @@ def test_an_accepted_operation_holds_the_locks_of_its_intent() -> None:
 
 def test_the_form_of_a_snapshot_follows_the_fields_of_a_view() -> None:
     # A field that is added, removed or renamed makes every kept snapshot worthless, without anybody remembering to.
-    assert FORM.startswith("1.")
+    assert FORM.startswith("2.")
     kept = json.loads(to_snapshot(at(NodeState.READY)))
     assert from_snapshot(kept) == replace(at(NodeState.READY))

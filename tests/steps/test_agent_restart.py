@@ -97,6 +97,7 @@ def test_a_script_that_failed_stops_the_line_after_every_host_is_opened(tmp_path
     arm = farm("a", "b", "c", "d", b_restart=["bad"])
     view = live(tmp_path, arm)
     assert rule(view) == "restart-failed"
+    assert any(doc.get("failed") for n in view.nodes.values() for doc in n.applied)
     assert closed(arm) == set()
     assert "restart c" not in arm.calls
     blocked = node_of(view).blocked

@@ -191,7 +191,7 @@ async def test_the_chosen_run_is_told_in_full() -> None:
             "Writes to: Contoso Production in AzureCloud",
             "Account: ana@contoso.example",
             "Last entries",
-            "summary: Still pending",
+            "Still pending",
         ):
             assert told in text
 

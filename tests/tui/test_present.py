@@ -377,7 +377,8 @@ def test_entries_stand_newest_first_with_what_they_tell() -> None:
     two = Entry.chain(Draft(Kind.FAILED, "endpoint", S.FAILED, {"error": error}), 9, NOW, "")
     text = as_text(entry_lines([one, two]))
     assert text.index("#9") < text.index("#8")
-    assert "observed → ready" in text
+    assert "Looked: to be changed" in text
+    assert "→ ready" in text
     assert "SubnetIsFull: No room." in text
 
 

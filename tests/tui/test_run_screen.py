@@ -362,11 +362,11 @@ async def test_entries_of_the_selected_node_are_read_and_follow_the_journal() ->
     store = Store(ready())
     store.log.append(Entry.chain(Draft(Kind.OBSERVED, "endpoint", S.READY, {"summary": "missing"}), 8, NOW, ""))
     async with showing(store) as (pilot, app):
-        assert "#8 observed → ready" in await press(pilot, "5")
+        assert "#8 Looked: to be changed" in await press(pilot, "5")
         store.log.append(Entry.chain(Draft(Kind.APPROVED, "endpoint", None, {"titles": ["Create it"]}), 9, NOW, ""))
         await from_another_thread(lambda: store.put(ready()))
         await idle(pilot)
-        assert "#9 approved" in screen_text(app)
+        assert "#9 The operator said go" in screen_text(app)
 
 
 async def test_v_shows_the_next_form_and_c_copies_it_to_clipboard_and_file(tmp_path: Path) -> None:

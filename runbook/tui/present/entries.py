@@ -1,15 +1,12 @@
-"""Journal entries as lines."""
+"""Journal entries as lines, each in the sentence that the history tells of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
 
-from runbook.core.entry import Entry
-from runbook.tui.present.text import Line, line, lines, moment, one_line, short_middle, time_of_day
-
-_TOLD: Final = ("title", "titles", "text", "reason", "summary", "status", "verdict", "by", "evidence", "sha256")
-"""What is worth reading in an entry's data, in this order; the rest has a page of its own."""
+from runbook.core.entry import Entry, Kind
+from runbook.tui.present.text import Line, end_of, line, lines, moment, one_line, short_middle, time_of_day
+from runbook.tui.present.told import told
 
 
 def entry_lines(entries: Iterable[Entry], *, is_group: bool = False) -> list[Line]:
@@ -17,30 +14,26 @@ def entry_lines(entries: Iterable[Entry], *, is_group: bool = False) -> list[Lin
     rows: list[Line] = []
     day = ""
     for entry in sorted(entries, key=lambda e: e.seq, reverse=True):
-        to = (f" → {str(entry.to).replace('_', ' ')}", "heading") if entry.to is not None else ("", "")
+        to = (f"  → {str(entry.to).replace('_', ' ')}", "heading") if entry.to is not None else ("", "")
         if day != (day := moment(entry.at_ms)[:10]):
             rows.append(line((day, "heading")))
         whose = (f"  {short_middle(one_line(entry.node), 48)}", "code") if is_group and entry.node else ("", "")
-        kind = str(entry.kind).replace("_", " ")
-        rows.append(line((f"{time_of_day(entry.at_ms)} #{entry.seq} ", "muted"), kind, to, whose))
-        for told in _details(entry.data):
-            rows += lines(told, indent="    ")
+        rows.append(line((f"{time_of_day(entry.at_ms)} #{entry.seq} ", "muted"), told(entry), to, whose))
+        for more in _more(entry):
+            rows += lines(more, "muted", "    ")
     return rows or lines("No entry yet.", "muted")
 
 
-def _details(data: dict[str, Any]) -> list[str]:
-    told = [f"{name}: {_value(data[name])}" for name in _TOLD if data.get(name)]
-    error = data.get("error")
-    if isinstance(error, dict):
-        told.append(f"{one_line(error.get('code', ''))}: {one_line(error.get('message', ''))}")
-    waiting = data.get("waiting")
-    if isinstance(waiting, dict):
-        told.append(f"waiting for: {one_line(waiting.get('who', ''))}")
-    blocked = data.get("blocked")
-    if isinstance(blocked, dict):
-        told.append(f"rule: {one_line(blocked.get('rule', ''))}")
-    return told
-
-
-def _value(value: Any) -> str:
-    return "; ".join(one_line(v) for v in value) if isinstance(value, list) else one_line(value)
+def _more(entry: Entry) -> Iterator[str]:
+    """What backs the sentence: the call, and the ids and proofs to look it up by."""
+    d = entry.data
+    if entry.kind is Kind.INTENDED:
+        yield f"{one_line(d.get('method', ''))} {end_of(str(d.get('path', '')), 2)}"
+    error = d.get("error")
+    error = error if isinstance(error, dict) else {}
+    if correlation := d.get("correlation_id") or error.get("correlation_id"):
+        yield f"correlation id {one_line(correlation)}"
+    if entry.kind is Kind.ATTESTED:
+        for name in ("reference", "evidence", "sha256"):
+            if d.get(name):
+                yield f"{name} {one_line(d[name])}"

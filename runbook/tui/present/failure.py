@@ -110,7 +110,7 @@ def page(of: Trouble) -> list[Line]:
     parts = [
         _what(of, call),
         [heading("Was anything changed?" if of.is_ruled_out else "Did it take effect?"), *_effect(of, call)],
-        [heading("What to do, in this order"), *_fixes(of, call)],
+        [heading(_ways_title(of, call)), *_fixes(of, call)],
         _ids(of, call),
         _meanwhile(of),
     ]
@@ -261,6 +261,11 @@ def _by_state(of: Trouble, call: LastCall) -> list[Fix]:
             return [Fix(f"Nothing to press: it is tried again by itself {of.due(n.due_ms)}.")]
         case _:
             return []
+
+
+def _ways_title(of: Trouble, call: LastCall) -> str:
+    """The Guide's word for it. The ways stand best first, and the first that fits ends it."""
+    return "Ways out, best first: one is enough" if len(fixes(of, call)) > 1 else "Way out"
 
 
 def _fixes(of: Trouble, call: LastCall) -> list[Line]:

@@ -59,7 +59,7 @@ _FOLDERS: Final = re.compile(r"\S+[/\\](?=[^\s/\\])")
 
 _FAULTS: Final = {"too_new": "too new", "damaged": "damaged"}
 
-GROUPS: Final = ("Needs you", "Cannot be read", "Goes on", "Finished", "Put away")
+GROUPS: Final = ("Needs you", "Cannot be read", "Stopped; Enter goes on", "Goes on", "Finished", "Put away")
 """In the order of urgency."""
 
 
@@ -74,7 +74,12 @@ def group(run: Listed) -> str:
         return "Cannot be read"
     if run.summary.is_over:
         return "Finished"
-    return "Needs you" if needs_me(run) else "Goes on"
+    return "Needs you" if needs_me(run) else "Stopped; Enter goes on" if is_stopped(run) else "Goes on"
+
+
+def is_stopped(run: Listed) -> bool:
+    """Whether there is work to do in it that nobody does: its driver has gone, and it goes on with the next one."""
+    return run.summary is not None and run.summary.state is RunState.ACTIVE and run.driver is None
 
 
 def needs_me(run: Listed) -> bool:
@@ -284,6 +289,8 @@ def state_words(run: Listed) -> list[Span]:
     state = run.summary.state
     if run.summary.paused and not run.summary.is_over:
         return [("‖ ", "wait"), ("paused", "wait")]
+    if is_stopped(run):
+        return [("‖ ", "wait"), ("stopped", "wait")]
     word = "failed" if state is RunState.FAILED else RUN_WORDS[state]
     return [(f"{_GLYPH[state]} ", RUN_ROLES[state]), (word, RUN_ROLES[state])]
 
@@ -324,7 +331,8 @@ def about(run: Listed, now_ms: int, entries: Sequence[Line] = (), past: Experien
     rows += lines(_what_enter_does(run), "muted")
     more = ", and more will come" if s.has_more else ""
     rows += labelled("Done", f"{s.finished} of {s.total} nodes{more}")
-    rows += labelled("Driven by", to_minute(_since(run.driver)) if run.driver else "nobody at the moment")
+    nobody = "nobody: the last driver ended without leaving" if run.was_lost else "nobody at the moment"
+    rows += labelled("Driven by", to_minute(_since(run.driver)) if run.driver else nobody)
     simulated = f" (simulated time {moment(s.updated_ms)})" if s.mode == "rehearsal" else ""
     ago = since(run.touched_ms, now_ms)
     rows += labelled("Last activity", f"{moment(run.touched_ms)}, {ago if ago == 'now' else f'{ago} ago'}{simulated}")
@@ -363,6 +371,8 @@ def _what_enter_does(run: Listed) -> str:
         return "Somebody drives it: Enter looks on, T takes it over."
     if run.summary is not None and run.summary.is_over:
         return "It is over: Enter shows it, R writes its report, z puts it away."
+    if is_stopped(run):
+        return "It stopped here: nobody drives it, so nothing moves. Enter goes on with it; w only looks."
     return "Enter goes on with it; w only looks."
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from runbook.core.entry import Kind
 from runbook.core.mark import Mark
 from runbook.core.state import NodeState
 
@@ -59,6 +60,9 @@ _FILLS: Final = {
 
 _GOES_ON: Final = frozenset({Fill.CHANGED, Fill.WAITED, Fill.READY, Fill.BLOCKED, Fill.DOUBT})
 """What a look in between may leave as it was. After a failure somebody asked for the look: that is a new try."""
+
+_SAID: Final = frozenset({Kind.APPROVED, Kind.ATTESTED})
+"""What a person said: where somebody is needed, this tells who it was and when."""
 
 _POINTS: Final = frozenset({Fill.DONE, Fill.SKIPPED})
 """What has a beginning and no length."""
@@ -122,9 +126,9 @@ class Lanes:
         self.times = array("q")
         """When each entry was written, the first at 0."""
         self.asked: list[int] = []
-        """Entries from which on a person was needed."""
+        """Entries from which on a person was needed, and those with which one said go or gave a word."""
         self.broke: list[int] = []
-        """Entries with which something failed or was blocked."""
+        """Entries with which something failed, was blocked or got no answer."""
         self._lanes: dict[str, _Lane] = {}
         self._moves: dict[str, list[int]] = {}
 
@@ -137,6 +141,8 @@ class Lanes:
         """Take up the next entries."""
         for mark in marks:
             self.times.append(mark.at_ms)
+            if mark.kind in _SAID:
+                self.asked.append(mark.seq)
             if mark.node is None or mark.to is None:
                 continue
             lane = self._lanes.get(mark.node)
@@ -147,9 +153,9 @@ class Lanes:
             if not lane.hear(mark.seq, fill, mark.who):
                 continue
             self._moves[mark.node].append(mark.seq)
-            if mark.asks:
+            if mark.asks and mark.kind not in _SAID:
                 self.asked.append(mark.seq)
-            if fill in (Fill.FAILED, Fill.BLOCKED):
+            if fill in (Fill.FAILED, Fill.BLOCKED, Fill.DOUBT):
                 self.broke.append(mark.seq)
 
     def spans(self, node: str) -> list[Span]:

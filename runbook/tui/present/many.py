@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,17 +72,15 @@ def of_step(view: RunView, step: str) -> Batch:
     nodes = ready_of_step(view, step)
     count = counted(nodes)
     risky = sum(n.is_disruptive for n in nodes)
-    title, go, groups, where = (
-        f"Approve {count} of {step}?",
-        f"Approve {count}",
-        _groups(view, nodes),
-        _where(view, nodes),
-    )
+    name = next((step_title(s) for s in view.book.get("steps", ()) if s["id"] == step), step)
+    title, go = f"Approve {count} of “{name}”?", f"Approve {count}"
+    groups, where = _groups(view, nodes), _where(view, nodes)
     if not risky:
         return Batch(title, go, groups, tuple(along(view, *nodes)), "", where)
     guides = (s.get("guide") for s in view.book.get("steps", ()) if s["id"] == step)
     risk = next((g["risk"] for g in guides if isinstance(g, dict) and g.get("risk")), "")
     text = one_line(risk) or "People or machines may notice."
+    text = re.sub(r"^disruptive[:,.]?\s+", "", text, flags=re.IGNORECASE)
     remarks = lines(f"Disruptive, {risky} of {len(nodes)}: {text}", "bad") + along(view, *nodes)
     return Batch(title, go, groups, (*_places(view, nodes), *remarks), step, where)
 
@@ -154,4 +153,5 @@ def detail(node: NodeView, *, is_whole: bool = False) -> list[Line]:
     rows: list[Line] = []
     for path in dict.fromkeys(change["path"] for change in node.changes):
         rows += labelled("Resource", one_line(path) if is_whole else end_of(path, 2), "code")
-    return [*rows, *pages.plan(node, is_whole=is_whole, key="F2")]
+    undo = [row for change in node.changes for row in pages.undo_lines(change)]
+    return [*rows, *pages.plan(node, is_whole=is_whole, key="F2"), *undo]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from runbook.core.docs import ChangeDoc, CheckDoc
+from runbook.core.docs import AppliedDoc, ChangeDoc, CheckDoc, RefusedDoc
 from runbook.core.entry import Entry
 from runbook.core.expected import Expected
 from runbook.core.state import FINISHED, NodeState
@@ -19,6 +19,7 @@ from runbook.tui.present.situation import RealS, at_work_since, situation
 from runbook.tui.present.text import (
     BLANK,
     Line,
+    Span,
     ago,
     clean,
     end_of,
@@ -72,7 +73,7 @@ def _facts(node: NodeView, now_ms: int) -> str:
         facts.append(f"{node.attempts} looks")
     if node.doc["gate"] and node.state not in FINISHED:
         label = one_line(node.doc["gate"])
-        facts.append(f"gate: {GATES.get(label, label)}")
+        facts.append(f"the go comes from {GATES.get(label, label)}")
     return "".join(f" · {fact}" for fact in facts)
 
 
@@ -191,10 +192,34 @@ def plan(node: NodeView, *, is_whole: bool = False, key: str = "v", view: RunVie
         rows += lines(nothing.get(node.state, "No change is planned now."), "muted")
     if view is not None and node.changes and not node.is_approved:
         rows += along(view, node)
-    if node.applied:
-        rows += [BLANK] * bool(not node.changes) + [heading("Changed by this run")]
-        rows += [line(("✓ ", "ok"), f"{one_line(a['title'])}, {moment(a['at_ms'])}") for a in node.applied]
+    sent = sent_lines(node)
+    if sent:
+        rows += [BLANK] * bool(not node.changes) + [heading("Sent by this run"), *sent]
     return _trim(rows)
+
+
+def sent(node: NodeView) -> list[AppliedDoc | RefusedDoc]:
+    """Every change that this run sent here and knows an end of, in order."""
+    every: list[AppliedDoc | RefusedDoc] = [*node.applied, *node.refused]
+    return sorted(every, key=lambda doc: doc.get("seq", 0))
+
+
+def sent_lines(node: NodeView) -> list[Line]:
+    """Every change that this run sent here, in order, and what came of it."""
+    rows: list[Line] = []
+    for doc in sent(node):
+        mark, role_ = came_of(doc)
+        rows.append(line((f"{mark} ", role_), f"{one_line(doc['title'])}, {moment(doc['at_ms'])}"))
+        if said := doc.get("failed") or doc.get("message"):
+            rows += lines(one_line(said), "muted", "    ")
+    return rows
+
+
+def came_of(doc: AppliedDoc | RefusedDoc) -> Span:
+    """What came of a change that was sent: a sign and a word."""
+    if "code" in doc:
+        return ("✗ sent, it failed:" if doc.get("taken") else "✗ refused by Azure:", "bad")
+    return ("✗ sent, it failed:", "bad") if doc.get("failed") else ("✓ made:", "ok")
 
 
 def _diff(path: str, before: Any, after: Any, forms: Mapping[str, str]) -> list[Line]:
@@ -228,7 +253,8 @@ def known_changes(node: NodeView, entries: Iterable[Entry]) -> list[ChangeDoc]:
     for entry in entries:
         for change in entry.data.get("changes") or ():
             seen.setdefault(change["digest"], change)
-    done = [seen[a["digest"]] for a in node.applied if a["digest"] in seen]
+    known = dict.fromkeys(doc["digest"] for doc in sent(node))
+    done = [seen[name] for name in known if name in seen]
     return [*done, *(c for c in node.changes if c["digest"] not in {d["digest"] for d in done})]
 
 
@@ -243,17 +269,25 @@ def commands(node: NodeView, changes: Sequence[ChangeDoc], face: Face) -> list[L
         return lines(
             "No command: this node changes nothing" + (" now." if node.state not in FINISHED else "."), "muted"
         )
-    made = {a["digest"] for a in node.applied}
+    made = {doc["digest"]: came_of(doc) for doc in sent(node)}
     shown = [
         ((f"[{FACES[f]}]" if f == face else f" {FACES[f]} "), "tab" if f == face else "muted") for f in faces(changes)
     ]
     rows: list[Line] = [line(*shown), line(("v next form · c copy", "muted")), BLANK]
     for change in changes:
-        mark = ("  made", "ok") if change["digest"] in made else ("", "")
-        rows.append(line((one_line(change["title"]), "heading"), mark))
+        mark, role_ = made.get(change["digest"], ("", ""))
+        rows.append(line((one_line(change["title"]), "heading"), (f"  {mark.rstrip(':')}".rstrip(), role_)))
         rows += lines(change["command"][face] or "(none in this form)", "code")
+        if face != "by_hand":  # where it stands among the lines to read
+            rows += undo_lines(change)
         rows.append(BLANK)
     return _trim(rows)
+
+
+def undo_lines(change: ChangeDoc) -> list[Line]:
+    """How a change is taken back, where its step says so."""
+    undo = change["command"].get("undo", "")
+    return [line(("To undo it, never run by us:", "muted")), *lines(undo, "code")] if undo else []
 
 
 def copyable(changes: Sequence[ChangeDoc], face: Face) -> str:
@@ -271,6 +305,7 @@ def checks(node: NodeView) -> list[Line]:
 
 def _check(check: CheckDoc) -> list[Line]:
     mark = ("✓ ok   ", "ok") if check["ok"] else ("✗ differs ", "bad")
+    mark = ("· later ", "muted") if check.get("later") else mark
     rows = [line(mark, one_line(check["name"]))]
     if check["ok"] and check["expected"].lower() == check["observed"].lower():
         return rows + lines(check["observed"], "muted", "    ")

@@ -80,6 +80,9 @@ def situation(
             proof = f", reference {one_line(reference)}{proof}"
         dated = f", dated {moment(word['dated_ms'])}" if "dated_ms" in word else ""
         rows += labelled("Attested", f"{word['text']} — {word['by']}, {moment(word['at_ms'])}{dated}{proof}")
+    draft = next((w["draft"] for w in reversed(node.waited) if w.get("draft")), "")
+    if node.state is NodeState.DONE and node.attested and draft:
+        rows += [BLANK, line(("The text as it was drafted", "heading")), *lines(draft, "code")]
     return rows
 
 
@@ -164,7 +167,8 @@ def _blocked(block: BlockDoc, due: Callable[[int], str]) -> list[Line]:
     rows = labelled("Rule", one_line(block["rule"]), "bad")
     rows += lines(block["message"])
     if block["ways_out"]:
-        rows.append(line(("Ways out", "heading")))
+        is_one = len(block["ways_out"]) == 1
+        rows.append(line(("Way out" if is_one else "Ways out, best first: one is enough", "heading")))
         for number, way in enumerate(block["ways_out"], 1):
             rows += lines(f"{number}. {clean(way)}")
     if block["next_poll_ms"] is not None:

@@ -20,9 +20,11 @@ from runbook.tui.present.text import clean
 from runbook.tui.present.words import driven_by
 from runbook.tui.question import Answers, Question
 from runbook.tui.screens import questions
+from runbook.tui.screens.audit import AuditScreen
 from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.dns import show_names
 from runbook.tui.screens.many import ManyDialog
+from runbook.tui.screens.reporting import ask_report
 
 if TYPE_CHECKING:
     from runbook.tui.app import RunbookApp
@@ -86,6 +88,10 @@ class Operator:
                 self._open(node)
             case "dns":
                 show_names(screen)
+            case "audit":
+                screen.app.push_screen(AuditScreen(screen.attachment.past()))
+            case "report":
+                self._report()
             case "copy":
                 self._copy()
             case "quit":
@@ -253,6 +259,13 @@ class Operator:
 
             kind = WaitingScreen if about == "waiting" else FailureScreen
             screen.show_above(kind(screen.attachment, node.id, redraw_s=screen.redraw_s, program=screen.program))
+
+    def _report(self) -> None:
+        write = cast("RunbookApp", self._screen.app).around.report
+        if write is None:
+            self._say("No report can be written from here: this page only looks on.", "warning")
+            return
+        ask_report(self._screen, self._screen.view.id, partial(write, self._screen.view.id))
 
     def _change_input(self) -> None:
         """A run keeps the inputs it began with: another one begins with them, and there they can be changed."""

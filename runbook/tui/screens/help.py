@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from runbook.core.state import GLYPHS, TRANSITIONS, NodeState
+from runbook.core.state import GLYPHS, NodeState
 from runbook.core.view import RunView
 from runbook.tui.keys import SCREENS, shown_as
 from runbook.tui.present.header import Seat, pace
@@ -20,6 +20,21 @@ from runbook.tui.present.text import BLANK, Line, as_text, hang, heading, labell
 from runbook.tui.present.words import driven_by, role
 from runbook.tui.widgets.bars import Page
 from runbook.tui.widgets.prose import Prose
+
+MEANS: Final[dict[NodeState, str]] = {
+    NodeState.PENDING: "its turn comes when what it needs is finished",
+    NodeState.OBSERVING: "the cloud is being looked at",
+    NodeState.READY: "it wants to change something and needs your go",
+    NodeState.APPLYING: "you said go; its call is on the way to Azure",
+    NodeState.SETTLING: "Azure took the call and works on it",
+    NodeState.WAITING: "somebody else has to act, or your word ends it",
+    NodeState.BLOCKED: "a rule forbids going on; it says why",
+    NodeState.IN_DOUBT: "a call got no answer: did it take effect?",
+    NodeState.FAILED: "it went wrong; o tells what to do",
+    NodeState.DONE: "every check is as it should be",
+    NodeState.SKIPPED: "left out, by you or by the book",
+}
+"""Each in at most 50 cells, so that none wraps in the smallest window."""
 
 
 def key_rows(screen: str, keymap: Mapping[str, str]) -> list[Line]:
@@ -29,14 +44,10 @@ def key_rows(screen: str, keymap: Mapping[str, str]) -> list[Line]:
 
 
 def sign_rows() -> list[Line]:
-    """The states of a node, each with how a node comes to it."""
+    """The states of a node, each in a line of plain words."""
     rows: list[Line] = [heading("Signs")]
     for state in NodeState:
-        causes = dict.fromkeys(t.when.replace("`", "") for t in TRANSITIONS if t.target is state)
-        word = f" {GLYPHS[state]} {state.replace('_', ' '):<10} "
-        for cause in causes or ["where every node begins"]:
-            rows.append(line((word, role(state)), (cause, "muted")))
-            word = " " * len(word)
+        rows.append(line((f" {GLYPHS[state]} {state.replace('_', ' '):<10} ", role(state)), (MEANS[state], "muted")))
     rows.append(line((" 2! 1/4+      ", "go"), ("two nodes of a group need you; one of four is", "muted")))
     rows.append(line(" " * 14, ("finished, and more will come", "muted")))
     return rows

@@ -24,8 +24,9 @@ from runbook.tui.messages import HomeDone
 from runbook.tui.present.books import BookLine, book_about, book_line, welcome
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.home import SORT_WORDS, SORTS, Table, about, fitting, mode_span, needs_me, ordered, table
-from runbook.tui.present.text import Line, Span, clean, line, lines, one_line
+from runbook.tui.present.text import Line, Span, line, lines, one_line
 from runbook.tui.screens.home_acts import Acts, why_not
+from runbook.tui.screens.reporting import tell
 from runbook.tui.widgets.bars import FindBar, KeyLine, Page
 from runbook.tui.widgets.prose import Prose
 from runbook.tui.widgets.run_list import RunList
@@ -350,11 +351,7 @@ class HomeScreen(Screen[None]):
 
     @on(HomeDone)
     def _done(self, message: HomeDone) -> None:
-        if message.error is None:
-            self.notify(clean(message.text), timeout=10.0, markup=False)
-        else:
-            text = f"{clean(message.error.message)}\n{clean(message.error.hint)}".strip()
-            self.notify(text, title=message.error.code, severity="error", timeout=10.0, markup=False)
+        tell(self, message)
         self.read()
 
 

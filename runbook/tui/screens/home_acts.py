@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
-from runbook.core.error import RunbookError, UsageError
 from runbook.tui.live import Wanted
-from runbook.tui.messages import Chosen, HomeDone
-from runbook.tui.present.text import clean, lines, one_line, short_middle
+from runbook.tui.messages import Chosen
+from runbook.tui.present.text import lines, one_line
 from runbook.tui.question import Answers, Field, Question
 from runbook.tui.screens.dialogs import Dialog
+from runbook.tui.screens.reporting import ask_report, do
 
 if TYPE_CHECKING:
     from runbook.journal.runs import Listed
@@ -68,11 +67,7 @@ class Acts:
             case "archive":
                 self._put_away(run)
             case "report":
-                label = f"Write it to this file; without a folder, in {short_middle(clean(Path.cwd()), 34)}"
-                field = Field("file", label, "A file", value=f"{run.id}-report.html")
-                body = lines("One file that opens in any browser: every command, check, approval and wait.", "muted")
-                question = Question(f"Report of {one_line(run.id)}", tuple(body), "Write", (field,))
-                self._ask(question, lambda answers: self._named(run, answers["file"]))
+                ask_report(self._screen, run.id, partial(home.report, run))
             case "compare":
                 from runbook.tui.screens.compare import CompareScreen
 
@@ -111,44 +106,12 @@ class Acts:
         def go(_: Mapping[str, str]) -> None:
             back = run.is_archived
             told = f"{run.id} is back among the runs." if back else f"{run.id} is put away. A shows what was put away."
-            self._do(partial(self._home.archive, run.id, back), told)
+            do(self._screen, partial(self._home.archive, run.id, back), told)
 
         if run.is_archived or run.summary is None or run.summary.is_over:
             go({})
         else:
             self._ask(_unfinished(run), go)
-
-    def _named(self, run: Listed, text: str) -> None:
-        path = Path(text).expanduser()
-        path = path / f"{run.id}-report.html" if path.is_dir() else path.absolute()
-        if path.exists():
-            body = [*lines(str(path), "code"), *lines("It exists already. What is in it will be lost.")]
-            question = Question("Write over this file?", tuple(body), "Write over it", is_grave=True)
-            self._ask(question, lambda _: self._write(run, path, True))
-        else:
-            self._write(run, path, False)
-
-    def _write(self, run: Listed, path: Path, over: bool) -> None:
-        def work() -> str:
-            faults = self._home.report(run, path, over)
-            damaged = " The journal is damaged; the report says where." if faults else ""
-            return f"The report is in {path}.{damaged}"
-
-        self._do(work, "")
-
-    def _do(self, work: Callable[[], str | None], told: str) -> None:
-        """Do something in a worker, and say what came of it."""
-
-        def run() -> None:
-            try:
-                self._screen.post_message(HomeDone(work() or told))
-            except RunbookError as error:
-                self._screen.post_message(HomeDone("", error))
-            except OSError as error:
-                failed = UsageError(f"It could not be done: {error.strerror or error}.")
-                self._screen.post_message(HomeDone("", failed))
-
-        self._screen.run_worker(run, thread=True, group="do", name="do")
 
 
 def why_not(id_: str, run: Listed | None) -> str:

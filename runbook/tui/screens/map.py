@@ -74,7 +74,7 @@ class MapScreen(LiveScreen[Wanted | None]):
                 self.query_one("#keys").display = False
                 bar = self.query_one(FindBar)
                 bar.open()
-                bar.tell("A name, a kind, an address; Enter: next, Esc: close")
+                bar.tell("Esc: back to the map; Enter: next; a name, a kind, an address")
             case _:
                 self.query_one(MapView).action_act(id_)
 
@@ -89,10 +89,10 @@ class MapScreen(LiveScreen[Wanted | None]):
             return
         found = canvas.find(event.text)
         if not found:
-            bar.tell("Nothing like that is on the map; Esc: close")
+            bar.tell("Esc: back to the map; nothing like that is on it")
             return
         at = (found.index(canvas.key) + event.is_next) % len(found) if canvas.key in found else 0
-        bar.tell(f"{at + 1} of {len(found)}; Enter: next, Esc: close")
+        bar.tell(f"Esc: back to the map; {at + 1} of {len(found)}; Enter: next")
         canvas.select_thing(found[at])
 
     @on(FindBar.Closed)

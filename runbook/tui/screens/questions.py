@@ -13,6 +13,7 @@ from runbook.core.docs import ChangeDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present.along import along
+from runbook.tui.present.node import undo_lines
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, moment, one_line
 from runbook.tui.question import Answers, Field, Question, moment_of
@@ -42,6 +43,7 @@ def disruptive(view: RunView, node: NodeView) -> Question:
         BLANK,
         *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
         *along(view, node),
+        *(row for c in node.changes if (undo := undo_lines(c)) for row in (BLANK, *undo)),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",

@@ -274,7 +274,7 @@ class RunScreen(LiveScreen[None]):
         node = self.node
         if node is None or self.is_narrow:
             return list(PAGES)
-        ok = sum(c["ok"] for c in node.checks)
+        ok = sum(c["ok"] and not c.get("later") for c in node.checks)
         tally = {"Plan": str(len(node.changes) or ""), "Checks": f"{ok}/{len(node.checks)}" if node.checks else ""}
         return [f"{name} {tally.get(name, '')}".rstrip() for name in PAGES]
 
@@ -396,7 +396,7 @@ class RunScreen(LiveScreen[None]):
 
     def _want_entries(self) -> None:
         node = self.node
-        if self._page != _ENTRIES and not (self._page == _COMMANDS and node is not None and node.applied):
+        if self._page != _ENTRIES and not (self._page == _COMMANDS and node is not None and pages.sent(node)):
             return
         wanted = (group_entries.about(self.key), self.view.head)
         if wanted != self._entries_of:
@@ -475,9 +475,9 @@ class RunScreen(LiveScreen[None]):
             return
         goal = from_here(self.view, found, self.node.id if self.node else None, is_next=event.is_next)
         if goal is None:
-            bar.tell("Nothing like that here; Esc: close")
+            bar.tell("Esc: back to the list; nothing like that here")
             return
-        bar.tell(f"{found.index(goal) + 1} of {len(found)}; Enter: next, Esc: close")
+        bar.tell(f"Esc: back to the list; {found.index(goal) + 1} of {len(found)}; Enter: next")
         self.follows = self.is_settling = False
         self.select(("node", goal))
         self.draw_text()

@@ -290,7 +290,9 @@ class TimelineScreen(LiveScreen[Wanted | None]):
     def _jump(self, places: list[int], step: int, nothing: str) -> None:
         self._stop()
         goal = jump(places, self.seq, step)
-        self.move_to(goal, f"{nothing} {'after' if step > 0 else 'before'} this.")
+        other = any(place < self.seq if step > 0 else place > self.seq for place in places)
+        back = f" {'F or [' if step > 0 else 'f or ]'} goes the other way." if other else ""
+        self.move_to(goal, f"{nothing} {'after' if step > 0 else 'before'} this.{back}")
         if goal is not None:
             self._select_entry(goal)
 

@@ -170,7 +170,7 @@ class FindBar(Horizontal):
         box = self.query_one(Input)
         box.value = ""
         box.focus()
-        self.tell("A name or a state; Enter: next, Esc: close")
+        self.tell("Esc: back to the list; Enter: next; a name or a state")
 
     def tell(self, text: str) -> None:
         """What came of it."""

@@ -14,7 +14,7 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from runbook.tui.present.rows import Branch, Key, Row
-from runbook.tui.present.text import ROLES, short, short_parts
+from runbook.tui.present.text import ROLES, short_middle, short_parts
 
 _EMPTY = Row(("phase", ""), "", "", "", "")
 
@@ -213,7 +213,7 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         if row.spelled and taken + len(row.spelled) + 1 <= width:
             word = row.spelled
         room = width - len(fold) - 2 - (len(word) + 1 if word else 0)
-        title = short_parts(row.parts, room) if row.parts else short(row.title, room)
+        title = short_parts(row.parts, room) if row.parts else short_middle(row.title, room)
         text = Text(no_wrap=True, end="")
         text.append(fold, Style(meta={"toggle": True}) if fold else None)
         text.append(f"{row.glyph} ", state)
