@@ -48,6 +48,7 @@ def check(book: Book, source: Source | None = None, *, with_steps: bool = True) 
             message = f"step `{step.id}`: there is no phase `{step.phase}`{near(step.phase, phases)}"
             faults.add(message, ("steps", at, "phase"))
         _check_repeat(step, at, faults)
+        _check_unasked(book, step, at, faults)
         _check_growth(book, step, at, faults)
         _check_needs(book, step, at, faults)
     ring = cycle(book)
@@ -86,7 +87,7 @@ def _check_input(spec: InputSpec, path: tuple[str | int, ...], faults: Faults) -
 def _unfitting(spec: InputSpec) -> Iterator[tuple[str, str]]:
     if (spec.type == "enum") != bool(spec.values):
         yield ("an enum needs `values`" if spec.type == "enum" else f"`values` does not fit a {spec.type}"), "values"
-    if spec.of and spec.type != "resource_id":
+    if spec.of and spec.type not in ("resource_id", "string"):
         yield f"`of` does not fit a {spec.type}", "of"
     if (spec.type in HOLDERS) != (spec.items is not None):
         yield (
@@ -114,6 +115,14 @@ def _check_repeat(step: StepSpec, at: int, faults: Faults) -> None:
         faults.add(message, ("steps", at, "unasked"), on_key=True, hint="Somebody must say go there, or nobody.")
     if not isinstance(step.when, str | bool):
         faults.add(f"step `{step.id}`: `when` takes a reference, true or false", ("steps", at, "when"))
+
+
+def _check_unasked(book: Book, step: StepSpec, at: int, faults: Faults) -> None:
+    known = {other.id for other in book.steps} - {step.id}
+    for place, name in enumerate(step.unasked if isinstance(step.unasked, tuple) else ()):
+        if name not in known:
+            message = f"step `{step.id}`: `unasked`: there is no other step `{shown(name)}`{near(name, known)}"
+            faults.add(message, ("steps", at, "unasked", place))
 
 
 def _check_growth(book: Book, step: StepSpec, at: int, faults: Faults) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from runbook.book.errors import near, shown, sort_of
 from runbook.book.model import InputSpec
+from runbook.book.names import GROUP, called, why_not
 from runbook.core.ids import ResourceId
 
 HOLDERS: Final = ("list", "map")
@@ -49,6 +50,8 @@ def describe(spec: InputSpec) -> str:
             return f"a list, each {describe(spec.items)}" if spec.items else "a list"
         case "map":
             return f"a mapping of names, each to {describe(spec.items)}" if spec.items else "a mapping"
+        case "string" if spec.of:
+            return f"the name of a {called(spec.of)}"
         case kind:
             return _NAMES[kind]
 
@@ -146,7 +149,10 @@ def _text(value: Any) -> str:
 
 
 def _string(spec: InputSpec, value: Any) -> str:
-    return _text(value)
+    text = _text(value)
+    if spec.of and (reason := why_not(spec.of, text)):
+        raise ValueError(reason)
+    return text
 
 
 def _subscription(spec: InputSpec, value: Any) -> str:
@@ -209,6 +215,11 @@ def _resource_id(spec: InputSpec, value: Any) -> str:
         raise ValueError("") from fault
     if spec.of and found.type.lower() != spec.of.lower():
         raise ValueError(f"its type is {shown(found.type)}")
+    if reason := why_not(GROUP, found.group):
+        raise ValueError(f"resource group {shown(found.group)}: {reason}")
+    for name in found.names:
+        if reason := why_not("", name):
+            raise ValueError(f"{shown(name)}: {reason}")
     return str(found)
 
 

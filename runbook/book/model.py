@@ -21,7 +21,7 @@ class InputSpec:
     Attributes:
         is_optional: whether there is a default; it may be None, and may refer to other inputs (``${inputs.x}``).
         values: what an ``enum`` may be, in the order to show.
-        of: the resource type of a ``resource_id``; empty for any.
+        of: the resource type of a ``resource_id``, or of what a ``string`` is the name of; empty for any.
         items: what a ``list`` holds, or what each value of a ``map`` is; a map's keys are texts.
     """
 
@@ -66,8 +66,8 @@ class StepSpec:
         gate: ``operator``, ``team`` or ``microsoft``; empty when nobody must say go.
         grows: whether it only looks, and is looked at again after it is done: when driving starts anew, before the
             run ends, and when the operator says so. What it then finds on top becomes nodes as well.
-        unasked: whether its safe changes start by themselves, because whoever gave the go before knew of them. Never
-            together with a ``gate``.
+        unasked: whether its safe changes start by themselves, because whoever gave the go before knew of them; the
+            steps where that go, or word, is given, which name it then. Never together with a ``gate``.
         guide: ``why``, ``what`` and ``risk``, each of which may be missing.
     """
 
@@ -84,7 +84,7 @@ class StepSpec:
     otherwise: str = ""
     gate: str = ""
     grows: bool = False
-    unasked: bool = False
+    unasked: bool | tuple[str, ...] = False
     guide: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
 

@@ -35,7 +35,9 @@ class InputShape(Shape):
     default: Any = Field(None, description="Makes the input optional; may refer to others: ${inputs.name}.")
     values: list[Text] | None = Field(None, description="What an enum may be.")
     of: str | None = Field(
-        None, description="Resource type of a resource_id, such as Microsoft.Network/virtualNetworks."
+        None,
+        description="Resource type of a resource_id, such as Microsoft.Network/virtualNetworks; "
+        "of a string: of what it is the name of.",
     )
     items: InputShape | None = Field(None, description="What a list holds, or each value of a map.")
 
@@ -100,8 +102,10 @@ class StepShape(Shape):
     grows: bool = Field(
         False, description="It only looks, and is looked at again after it is done: more members become more nodes."
     )
-    unasked: bool = Field(
-        False, description="Its safe changes need no go of their own: whoever gave the go before knew of them."
+    unasked: bool | list[Word] = Field(
+        False,
+        description="Its safe changes need no go of their own: whoever gave the go before knew of them. "
+        "The steps where that is given, which then tell it.",
     )
     guide: GuideShape = Field(default_factory=GuideShape, description="What the operator reads.")
     source: str = Field("", description="The public document this follows, with its date.")
@@ -168,7 +172,7 @@ def _step(shape: StepShape) -> StepSpec:
         otherwise=shape.otherwise,
         gate=shape.gate,
         grows=shape.grows,
-        unasked=shape.unasked,
+        unasked=tuple(shape.unasked) if isinstance(shape.unasked, list) else shape.unasked,
         guide=shape.guide.model_dump(exclude_unset=True),
         source=shape.source,
     )

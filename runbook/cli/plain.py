@@ -29,11 +29,13 @@ from runbook.core.tally import FEW, title_of
 from runbook.core.view import NodeView, RunView
 from runbook.engine.host import Attachment
 from runbook.report.handover import can_be_handed, handover
+from runbook.tui.present.along import along
 from runbook.tui.present.can import available
 from runbook.tui.present.find import matches
 from runbook.tui.present.node import known_changes
 from runbook.tui.present.situation import RealS
 from runbook.tui.present.standing import first_at_work, next_for_me
+from runbook.tui.present.text import as_text
 
 __all__ = ["Left", "choices", "question_lines", "run_plain"]
 
@@ -361,7 +363,7 @@ class _Talk:
             case "guide":
                 rows = pages.guide_lines(self.attachment.view, node, self.attachment.now_ms(), self._real_s)
             case "plan":
-                rows = pages.plan_lines(node)
+                rows = [*pages.plan_lines(node), *as_text(along(self.attachment.view, node)).splitlines()]
             case "checks":
                 rows = pages.check_lines(node)
             case "entries":

@@ -104,13 +104,14 @@ class Acts:
         return Skip(node.id, reason) if reason else None
 
     def _word(self, node: NodeView) -> Command | None:
-        question = questions.attest(self.attachment.view, node, self.attachment.now_ms())
+        now_ms = self.attachment.now_ms()
+        question = questions.attest(self.attachment.view, node, now_ms)
         self._print(f"  {row}" for row in as_text(question.body).split("\n") if row)
         answers = self._asked(question, node)
         if answers is None:
             return None
         try:
-            return questions.attest_command(node, account(self.attachment.view), answers)
+            return questions.attest_command(node, account(self.attachment.view), answers, now_ms)
         except OSError as error:
             output.data(f"The evidence cannot be read: {error.strerror or error}. Not attested.")
             return None

@@ -184,7 +184,12 @@ class RunView:
 
     def is_unasked(self, step: str) -> bool:
         """Whether the book says that this step's safe changes need no go of their own."""
-        return any(s.get("unasked", False) for s in self.book.get("steps", ()) if s["id"] == step)
+        return any(bool(s.get("unasked", False)) for s in self.book.get("steps", ()) if s["id"] == step)
+
+    def goes_along(self, step: str) -> list[dict[str, Any]]:
+        """The unasked steps of the book that a go or a word at this step covers too, as far as they are still open."""
+        named = [s for s in self.book.get("steps", ()) if isinstance(s.get("unasked"), list) and step in s["unasked"]]
+        return [s for s in named if not (n := self.of_step(s["id"])) or any(m.state not in FINISHED for m in n)]
 
     @property
     def state(self) -> RunState:

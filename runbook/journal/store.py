@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 import apsw
 
+from runbook.core.clock import iso
 from runbook.core.entry import GENESIS, Draft, Entry, Kind, canonical, entry_hash
 from runbook.core.error import Damaged, JournalError, LeaseLost, RunUnknown, Unwritable
 from runbook.core.expected import Move
@@ -145,12 +146,14 @@ class Journal:
 
     def _check_epoch(self, epoch: int) -> None:
         if self._newest_epoch() != epoch:
-            row = self._db.execute("SELECT account, host, reason FROM driver ORDER BY epoch DESC LIMIT 1").fetchone()
-            who, host, reason = map(str, row) if row else ("somebody", "another machine", "")
-            said = reason.partition(": ")[2]  # what its operator said, after how it came about
+            newest = "SELECT account, host, pid, since_ms, reason FROM driver ORDER BY epoch DESC LIMIT 1"
+            row = self._db.execute(newest).fetchone()
+            who, host, pid, since_ms, reason = row or ("somebody", "another machine", "?", 0, "")
+            when = f", at {iso(since_ms)[:16].replace('T', ' ')}Z" if since_ms else ""
+            said = str(reason).partition(": ")[2]  # what its operator said, after how it came about
             why = f", because: {said}" if said else ""
             raise LeaseLost(
-                f"Another process has taken over this run: {who} on {host}{why}.",
+                f"Another process has taken over this run: {who} on {host} (process {pid}){when}{why}.",
                 "Nothing more was written or sent from here. `runbook status` shows who drives it now.",
             )
 

@@ -212,7 +212,9 @@ class Merged:
                 draft.answering = (next(iter(draft.about)),)
             else:
                 free = tuple(n for n in draft.about if n not in creators and n not in writers)
-                draft.answering = free or tuple(draft.about)
+                id_ = draft.place.id.lower() if draft.place is not None else ""
+                own = tuple(n for n in draft.about if id_ and self._view.nodes[n].doc["target"].lower() == id_)
+                draft.answering = own or free or tuple(draft.about)  # who looks at it itself knows most of it
 
     def _tell_apart(self) -> None:
         """Two things of a kind and a name are told apart by their subscriptions, else by their resource groups."""

@@ -283,6 +283,12 @@ class RunbookApp(App[None]):
         self.pop_screen()
         if attachment is not None:
             self._release(attachment)
+            if isinstance(self.screen, HomeScreen):
+                self.screen.came_from(attachment.view.id)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C: say how one leaves; Textual's own words know neither our keys nor what becomes of the run."""
+        self.notify("Ctrl+C stops nothing. q goes back, Ctrl+Q leaves; the run stays.", timeout=5.0)
 
     async def action_quit(self) -> None:
         """Ctrl+Q: out, from any screen."""

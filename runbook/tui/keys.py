@@ -79,7 +79,7 @@ _DNS: Final = (
     Key("wrong", "n", "n", "Next wrong", "Go to the next answer that is wrong."),
     Key("copy", "c", "c", "Copy", "Copy what stands below the table."),
     _HELP,
-    Key("back", "q,escape", "q", "Back", "Back to the run."),
+    Key("back", "escape,q", "Esc", "Back", "Back to the run."),
     Key("scroll(1)", "j", "j", "Down", "Scroll what stands below the table.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
 )
@@ -96,7 +96,7 @@ _HOME: Final = (
     Key("new", "n", "n", "New", "Make a run, led through every question."),
     Key("watch", "w", "w", "Look on", "Open the run read-only, also where nobody drives it."),
     Key("report", "R", "R", "Report", "Write the run's report, as HTML, to a file that you name."),
-    Key("archive", "x", "x", "Put away", "Take the run out of this list, or bring it back; nothing is deleted."),
+    Key("archive", "z", "z", "Put away", "Take the run out of this list, or bring it back; nothing is deleted."),
     Key("sort", "s", "s", "Sort", "The next order: what needs you first, last activity, name."),
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. Every run stays as its journal has it."),
@@ -106,7 +106,7 @@ _HOME: Final = (
     Key("archived", "A", "A", "All", "Show or hide the runs that were put away.", False),
     Key("refresh", "r,f5", "r", "Refresh", "Read the list again now; it does so by itself, too.", False),
     Key("settings", "comma", ",", "Settings", "Theme, bell, animations, and where keys are changed.", False),
-    Key("clear", "escape", "Esc", "Clear", "Show everything again; where nothing is hidden, leave.", False),
+    Key("clear", "escape", "Esc", "Clear", "Show everything again; it never leaves: q does.", False),
     Key("scroll(1)", "j", "j", "Down", "Scroll what is told of the run; after Tab, PgUp and PgDn do it too.", False),
     Key("scroll(-1)", "k", "k", "Up", "Scroll it up.", False),
 )

@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.core.clock import from_iso
-from runbook.tui.present.text import Line, one_line, short_middle
+from runbook.core.clock import from_iso, iso
+from runbook.tui.present.text import Line, moment, one_line, short_middle
 
 Answers = dict[str, str]
 
 _PATH_CELLS = 48
 """Of a path that a sentence names; with the sentence about two lines of a small dialog."""
+
+_DAY_CHARS = len("2026-11-20")
+_EASTERNMOST_MS = 14 * 3_600_000
+"""Somebody's day may have begun so long before the one in UTC (Kiribati, UTC+14, in the IANA time zone database)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Field:
         expected: what must be typed exactly; None accepts any text.
         is_file: an existing file's path, or nothing.
         is_new: the path of a file that must not exist yet.
-        latest_ms: what is typed is a moment, not after this one; None accepts any text.
+        latest_ms: what is typed is a moment, not after this one, which is now; None accepts any text.
         choices: the words of which one is chosen by its number, from 1; empty accepts any text.
         value: what stands there at first.
     """
@@ -71,12 +75,30 @@ class Field:
             return f"{shown} is no path here."
 
 
-def _moment_problem(value: str, latest_ms: int) -> str:
+def _moment_problem(value: str, now_ms: int) -> str:
+    now = iso(now_ms)
     try:
-        at_ms = from_iso(value)
+        moment_of(value, now_ms)
+    except OverflowError:
+        return f"That lies ahead: it is {moment(now_ms)} now. It is asked when it happened."
     except ValueError:
-        return "Type a day, 2026-11-20, or a moment, 2026-11-20T08:00Z."
-    return "That lies ahead: it is asked when it happened." if at_ms > latest_ms else ""
+        return f"Type a day, such as {now[:_DAY_CHARS]}, or a moment, such as {now[:16]}Z."
+    return ""
+
+
+def moment_of(text: str, now_ms: int) -> int:
+    """When something happened, by what was typed. The clock that judges is the run's: in a rehearsal the simulated one.
+
+    A day without an hour is that day's beginning; today is now, so that an answer is not dated before what it answers.
+
+    Raises:
+        ValueError: it is neither a day nor a moment.
+        OverflowError: it lies ahead.
+    """
+    at_ms, is_day = from_iso(text), len(text) == _DAY_CHARS
+    if at_ms > now_ms + (_EASTERNMOST_MS if is_day else 0):
+        raise OverflowError(text)
+    return now_ms if is_day and text >= iso(now_ms)[:_DAY_CHARS] else at_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,3 +263,8 @@ def test_what_nobody_is_asked_about_has_no_gate(said: Said) -> None:
     assert said(text_of(f"id: a, unasked: true, {WITH}")) == []
     [fault] = said(text_of(f"id: a, unasked: true, gate: team, {WITH}"))
     assert "`unasked` and `gate` exclude each other" in fault
+
+
+def test_an_unasked_step_names_the_steps_whose_go_covers_it(said: Said) -> None:
+    [fault] = said(text_of(f"id: a, unasked: [b], {WITH}"))
+    assert "`unasked`: there is no other step `b`" in fault

@@ -23,7 +23,7 @@ def next_action(screen: str) -> tuple[str, str] | None:
 
 def is_question(screen: str) -> bool:
     """Whether a dialog stands above."""
-    return "(Enter)" in screen and "(Esc)" in screen
+    return ("(Enter)" in screen or "Enter: " in screen) and "(Esc)" in screen
 
 
 def answer(screen: str) -> list[str]:

@@ -33,7 +33,7 @@ def follow(at: Terminal) -> list[str]:
             continue
         key, words = todo
         pressed.append(words)
-        if words.startswith("Quit: every node is finished"):
+        if words.startswith("Finished: "):
             return pressed
         at.press(key)
         at.changed(screen)

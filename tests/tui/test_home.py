@@ -251,6 +251,34 @@ async def test_enter_opens_and_q_comes_back_to_the_same_row() -> None:
     assert app.return_code == 0
 
 
+async def test_escape_shows_everything_again_and_never_leaves() -> None:
+    async with at_home(several()) as (pilot, app):
+        await pilot.press("slash")
+        await write(pilot, "contoso", "enter")
+        await press(pilot, "escape", "escape", "escape")
+        assert app.is_running
+        assert len(rows_of(screen_text(app))) == 6
+
+
+async def test_coming_back_chooses_the_run_that_was_left_also_a_new_one() -> None:
+    house = several()
+    async with at_home(house, (120, 36)) as (pilot, app):
+        await press(pilot, *["down"] * 6, "enter")
+        assert house.asked == [("rehearse", "arc-private-link")]
+        house.runs.append(listed(named(ready(), "arc-private-link"), 0))  # the house names the run after its book
+        await press(pilot, "q")
+        chosen = home_of(app).run
+        assert chosen is not None
+        assert chosen.id == "arc-private-link"
+
+
+async def test_ctrl_c_says_in_our_words_how_to_leave() -> None:
+    async with at_home(several(), (120, 36)) as (pilot, _):
+        text = await press(pilot, "ctrl+c")
+        assert "Ctrl+C stops nothing" in text
+        assert "Do you want to quit" not in text
+
+
 async def test_a_click_goes_to_a_row_and_another_one_opens_it() -> None:
     house = several()
     async with at_home(house) as (pilot, app):
@@ -302,7 +330,7 @@ async def test_taking_over_asks_first_and_only_where_somebody_drives() -> None:
 async def test_a_finished_run_is_put_away_and_brought_back() -> None:
     house = House([finished(), listed(ready())])
     async with at_home(house, (120, 36)) as (pilot, app):
-        text = await press(pilot, "down", "x")
+        text = await press(pilot, "down", "z")
         assert house.asked == [("away", "arc-old")]
         assert rows_of(text) == ["arc-1"]
         assert "is put away" in text
@@ -310,7 +338,7 @@ async def test_a_finished_run_is_put_away_and_brought_back() -> None:
         assert "Put away (1)" in text
         await press(pilot, "up")
         assert "Bring back" in screen_text(app)
-        text = await press(pilot, "x")
+        text = await press(pilot, "z")
         assert house.asked[-1] == ("back", "arc-old")
         assert "Put away (1)" not in text
 
@@ -318,18 +346,18 @@ async def test_a_finished_run_is_put_away_and_brought_back() -> None:
 async def test_putting_an_unfinished_run_away_asks_first() -> None:
     house = House([listed(ready())])
     async with at_home(house) as (pilot, app):
-        await press(pilot, "x")
+        await press(pilot, "z")
         assert isinstance(app.screen, Dialog)
         await press(pilot, "escape")
         assert house.asked == []
-        await press(pilot, "x", "shift+tab", "enter")
+        await press(pilot, "z", "shift+tab", "enter")
         assert house.asked == [("away", "arc-1")]
 
 
 async def test_a_driven_run_is_not_put_away() -> None:
     house = House([listed(ready(), driver=ANNA)])
     async with at_home(house) as (pilot, _):
-        assert "Somebody drives it" in await press(pilot, "x")
+        assert "Somebody drives it" in await press(pilot, "z")
         assert house.asked == []
 
 
@@ -358,7 +386,7 @@ async def test_a_report_goes_where_it_was_named_and_never_silently_over_a_file(
 async def test_what_is_refused_is_told_and_the_home_stays() -> None:
     house = House([finished()], refuse=Driven("It is driven by anna.", "Ask her."))
     async with at_home(house, (120, 36)) as (pilot, app):
-        assert "It is driven by anna." in await press(pilot, "x")
+        assert "It is driven by anna." in await press(pilot, "z")
         house.refuse = RunUnknown("There is no run 'arc-old'.", "It was moved.")
         assert "There is no run 'arc-old'." in await press(pilot, "enter")
         assert isinstance(app.screen, HomeScreen)
@@ -416,6 +444,13 @@ async def test_a_run_that_is_gone_gives_the_cursor_to_its_neighbour() -> None:
         chosen = home_of(app).run
         assert chosen is not None
         assert chosen.id == "arc-busy"
+
+
+async def test_the_head_of_the_help_is_in_sight_also_on_a_small_screen() -> None:
+    async with at_home(several(), (80, 24)) as (pilot, _):
+        text = await press(pilot, "question_mark")
+        assert "Esc closes" in text
+        assert "Go on with the run" in text
 
 
 async def test_help_has_every_key_of_the_home_screen() -> None:

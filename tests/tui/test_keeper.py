@@ -89,10 +89,12 @@ async def test_what_needs_the_operator_by_now_comes_first_and_is_told() -> None:
         assert "Since you left, this needs you: Private endpoint pe-arc." in screen_text(screen.app)  # type: ignore[arg-type]
 
 
-async def test_what_needed_the_operator_then_already_does_not_call_them_away() -> None:
+async def test_what_needed_the_operator_then_already_comes_first_too_and_is_no_news() -> None:
     left = Place(("node", "providers[a]"), "Checks", follows=False, wanted=frozenset({"endpoint"}))
     async with opened(Store(urgent()), Notebook({"arc-1": left})) as (_, screen):
-        assert screen.key == ("node", "providers[a]")
+        assert screen.key == ("node", "endpoint")
+        assert screen.follows, "what comes next is not missed either"
+        assert "Since you left" not in screen_text(screen.app)  # type: ignore[arg-type]
 
 
 async def test_a_place_that_is_no_more_is_let_go() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from runbook.tui.present.effect import Effect, last_call
 from runbook.tui.present.matter import matter
 from runbook.tui.present.meanwhile import meanwhile, meanwhile_lines
 from runbook.tui.present.text import as_text
-from tests.tui.sample import NOW, S, change, context, node, ready, view, wait
+from tests.tui.sample import NOW, S, change, check, context, node, ready, view, wait
 
 DAY = 86_400_000
 ERROR = {"code": "SubnetIsFull", "message": "No room.", "hint": "Make room.", "correlation_id": "9f1c"}
@@ -362,3 +363,25 @@ def test_a_step_that_drafts_its_own_reminder_is_not_given_another() -> None:
     early = waited(draft_entry(), draft=own, remind_ms=[NOW + 1])
     assert not waiting.is_long(early)
     assert waiting.texts(early)["second"].subject == "Reminder: approval"
+
+
+def test_once_an_answer_was_recorded_no_text_says_that_there_was_none() -> None:
+    says = {"says": "approved", "reference": "MS-99817", "text": "Ben wrote", "seq": 9, "at_ms": NOW - DAY}
+    words = [{"says": "sent", "title": "I wrote"}, {"says": "approved", "title": "They say that it is approved"}]
+    of = waited(words=words)
+    assert "without an answer" in waiting.texts(of)["second"].body
+    pending = (check("flag private-link", "Registered", "Pending"),)
+    told = replace(of, node=replace(of.node, attested=({**WORD, **says},), checks=pending))
+    told = replace(told, view=replace(told.view, nodes={**told.view.nodes, "approval": told.node}))
+    body = waiting.texts(told)["second"].body
+    assert "without an answer" not in body
+    assert "reference MS-99817, is noted here as “They say that it is approved”" in body
+    assert "flag private-link reads Pending" in body
+
+
+def test_a_further_message_of_ours_is_no_answer() -> None:
+    ours = {**WORD, "says": "sent", "text": "Wrote again"}
+    of = waited(sent={"what": "A message", "at_ms": WORD["at_ms"], "by": "ana", "how": "Wrote again", "about": []})
+    told = replace(of, node=replace(of.node, attested=(ours,)))
+    told = replace(told, view=replace(told.view, nodes={**told.view.nodes, "approval": told.node}))
+    assert waiting.answer(told) is None

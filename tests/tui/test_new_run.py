@@ -299,3 +299,19 @@ async def test_a_text_that_is_typed_in_one_burst_stands_there_as_it_was_typed(tm
         held = the_form(app).form
         assert held is not None
         assert held.texts["resource_group"] == text
+
+
+async def test_escape_in_the_list_of_books_goes_back_one_level_only(tmp_path: Path) -> None:
+    async with form(tmp_path, book="") as (pilot, app):
+        assert isinstance(app.screen, PickScreen)
+        await keys(pilot, "escape")
+        assert isinstance(app.screen, HomeScreen)
+        await keys(pilot, "escape")
+        assert app.is_running
+
+
+async def test_a_name_that_azure_would_refuse_is_refused_while_typing(tmp_path: Path) -> None:
+    async with form(tmp_path, size=(120, 36)) as (pilot, app):
+        await clear(pilot, "resource_group")
+        await write(pilot, "rg arc")
+        assert "a blank cannot stand in it" in told(app, "#new-help-text")

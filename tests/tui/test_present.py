@@ -227,6 +227,21 @@ def test_a_wait_that_is_looked_at_again_can_be_attested_or_just_waited_for() -> 
     assert "Next look" in as_text(todo.lines)
 
 
+WORDS = [{"says": "sent", "title": "I wrote again"}, {"says": "approved", "title": "They say yes"}]
+
+
+def test_while_others_have_to_act_the_key_that_records_their_answer_is_named() -> None:
+    held = view(node("approval", state=S.WAITING, waiting=wait(words=WORDS)))
+    todo = next_step(held, "approval", DESK)
+    assert todo.key == "t"
+    assert "Record their answer" in todo.action
+    other = view(node("approval", state=S.WAITING, waiting=wait(words=WORDS)), node("endpoint", state=S.FAILED))
+    todo = next_step(other, "approval", DESK)
+    assert todo.key == "n"
+    assert "t records an answer: I wrote again · They say yes" in as_text(todo.lines)
+    assert next_step(held, "approval", replace(DESK, read_only_for="bob")).key != "t"
+
+
 def test_next_for_a_block_offers_the_operators_word_second_and_never_first() -> None:
     rule = {"rule": "a", "message": "m", "ways_out": ["Mend it."], "attest": "It is mended", "next_poll_ms": None}
     todo = next_step(view(context(), node("endpoint", state=S.BLOCKED, blocked=rule)), "endpoint", DESK)

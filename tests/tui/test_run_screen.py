@@ -19,6 +19,7 @@ from runbook.core.view import NodeView, RunView
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.widgets.node_tree import NodeTree
 from tests.tui.conftest import from_another_thread, idle, press, screen_text, showing, write
+from tests.tui.matters import remarks
 from tests.tui.sample import NOW, S, Store, change, context, node, ready, running, view, wait
 
 SMALL, LARGE = (80, 24), (120, 36)
@@ -55,7 +56,7 @@ LOOKS = {
     "paused": (replace(ready(), paused=True), ["PAUSED", "Go on"]),
     "done": (
         view(context(), book={"title": "One", "phases": [], "steps": []}, expanded=frozenset()),
-        ["Quit: every node is finished"],
+        ["Finished: "],
     ),
     "aborted": (replace(ready(), aborted="wrong subscription"), ["aborted", "wrong subscription"]),
     "live": (replace(ready(), mode="live"), ["LIVE"]),
@@ -173,7 +174,7 @@ async def test_a_disruptive_change_wants_a_name_typed(size: tuple[int, int]) -> 
         text = await write(pilot, "pe", "enter")
         assert "Type exactly: pe-arc" in text
         assert store.commands == []
-        await write(pilot, "-arc", "enter")
+        await write(pilot, "pe-arc", "enter")
     assert store.commands == [Approve("endpoint", ("digest-pe-arc",), "ana@contoso.example")]
 
 
@@ -288,7 +289,12 @@ async def test_when_driving_has_ended_the_bar_says_why_and_how_to_leave() -> Non
         store.put(ready())
         await idle(pilot)
         text = screen_text(app)
-        for part in ("Quit: driving has ended here", "lease_lost", "Bob took this run over.", "Resume it to watch."):
+        for part in (
+            "Quit: driving has ended here",
+            "What is shown is old, as of",
+            "Bob took this run over.",
+            "Resume it to watch.",
+        ):
             assert part in text
 
 
@@ -302,6 +308,18 @@ async def test_who_lost_the_run_to_another_is_no_longer_shown_as_driving() -> No
         assert len(store.commands) == 1
         await pilot.press("q")
     assert "is not driven from here" in app.farewell
+
+
+async def test_a_question_that_is_open_when_the_run_is_taken_over_is_closed_and_says_why() -> None:
+    store = Store(ready("disruptive"))
+    async with showing(store) as (pilot, app):
+        assert "type this name" in await press(pilot, "a")
+        store.failure = LeaseLost("Bob took this run over.", "Resume it to watch.")
+        store.put(ready("disruptive"))
+        await idle(pilot)
+        assert isinstance(app.screen, RunScreen)
+        assert "Your question was closed; nothing was sent." in remarks(app)
+        assert store.commands == []
 
 
 async def test_a_key_that_means_nothing_here_says_why() -> None:

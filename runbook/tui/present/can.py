@@ -46,6 +46,11 @@ def available(
     return frozenset(can)
 
 
+def unfit(view: RunView, is_read_only: bool) -> frozenset[str]:
+    """The decisions that cannot mean anything from this seat, whatever is selected: they are not even shown."""
+    return DECISIONS if is_read_only or view.state in (RunState.DONE, RunState.ABORTED) else frozenset()
+
+
 def renamed(view: RunView, node: NodeView | None) -> dict[str, str]:
     """Keys that do something else now than their names say."""
     names = {"pause": "Go on"} if view.paused else {}

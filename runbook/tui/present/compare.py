@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from rich.cells import cell_len, chop_cells
 
+from runbook.core.state import RunState
 from runbook.core.tally import FEW
 from runbook.report.compare import Comparison, Field, Item
 from runbook.report.sides import MINOR, SAME
 from runbook.tui.present.text import BLANK, Line, Span, clean, line, lines, one_line, pack, short
+from runbook.tui.present.words import RUN_WORDS
 
 SIGNS: Final = ("!", "≠", "·", "=")
 WORDS: Final = ("grave", "different", "minor", "same")
@@ -150,7 +152,8 @@ def _wrapped(texts: Sequence[str], width: int) -> list[str]:
 
 def run_line(run: Mapping[str, Any], width: int) -> Line:
     """A run in the list to choose from."""
-    state = one_line(run.get("state", "")).replace("_", " ")
+    known = next((s for s in RunState if s.value == run.get("state")), None)
+    state = RUN_WORDS[known] if known is not None else one_line(run.get("state", ""))
     facts = [one_line(run.get("mode", "")), state, one_line(run.get("scenario", ""))]
     when = one_line(run.get("updated_at", ""))[:16].replace("T", " ")
     return line(one_line(run["id"]), (short(f"  {', '.join(f for f in facts if f)}, {when}Z", max(8, width)), "muted"))
@@ -174,4 +177,5 @@ def legend() -> list[Line]:
 
 def problem(code: str, message: str, hint: str) -> list[Line]:
     """What went wrong, with what to do."""
-    return [line((f"The runs cannot be compared: {code}", "bad")), *lines(message), *lines(hint, "muted")]
+    told = "" if code == "usage" else f": {code}"  # nothing was done wrong: there is only nothing to lay beside
+    return [line((f"The runs cannot be compared{told}", "bad")), *lines(message), *lines(hint, "muted")]

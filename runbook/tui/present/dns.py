@@ -54,6 +54,7 @@ def top(reading: Reading, run: str) -> list[Line]:
     wrong = f"{totals['wrong']} wrong" if totals["wrong"] else "nothing wrong"
     state = "wrong" if table.is_wrong else "ok" if totals["ok"] else "unseen"
     told = f"{GLYPHS[state]} {len(table.names)} names: {totals['ok']} lookups right, {wrong}, {totals['unseen']} unseen"
+    told += " (no proof from here)" * bool(totals["unseen"])
     count = len(table.findings)
     others = count and f" · {count} finding{'s' if count > 1 else ''}"
     return [head, line((told, ROLE[state]), f"{others or ''}", (f" · read {reading.read_at}", "muted"))]

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runbook.core.entry import Entry, Kind
-from runbook.tui.present.text import Line, end_of, line, lines, moment, one_line, time_of_day
+from runbook.tui.present.text import Line, end_of, line, lines, moment, one_line, short_middle, time_of_day
 from runbook.tui.present.told import told
 
 
-def entry_lines(entries: Iterable[Entry]) -> list[Line]:
-    """The entries, newest first, under the day they were written."""
+def entry_lines(entries: Iterable[Entry], *, is_group: bool = False) -> list[Line]:
+    """The entries, newest first, under the day they were written; those of a group each name their node."""
     rows: list[Line] = []
     day = ""
     for entry in sorted(entries, key=lambda e: e.seq, reverse=True):
         to = (f"  → {str(entry.to).replace('_', ' ')}", "heading") if entry.to is not None else ("", "")
         if day != (day := moment(entry.at_ms)[:10]):
             rows.append(line((day, "heading")))
-        rows.append(line((f"{time_of_day(entry.at_ms)} #{entry.seq} ", "muted"), told(entry), to))
+        whose = (f"  {short_middle(one_line(entry.node), 48)}", "code") if is_group and entry.node else ("", "")
+        rows.append(line((f"{time_of_day(entry.at_ms)} #{entry.seq} ", "muted"), told(entry), to, whose))
         for more in _more(entry):
             rows += lines(more, "muted", "    ")
     return rows or lines("No entry yet.", "muted")

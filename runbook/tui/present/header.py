@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import RunView
 from runbook.tui.present.standing import standing
-from runbook.tui.present.text import Line, Span, moment, one_line, pack, short, time_of_day
+from runbook.tui.present.text import Line, Span, moment, one_line, pack, short, short_middle, time_of_day
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, driven_by
 
 _CALLING: Final = frozenset({NodeState.OBSERVING, NodeState.APPLYING})
@@ -20,6 +20,9 @@ _BADGES: Final = {"rehearsal": "REHEARSAL", "live": "LIVE", "plan": "PLAN ONLY"}
 
 _WIDE: Final = 100
 """From so many cells on, the clock stands in the first line, behind the state."""
+
+_ID, _ID_WIDE = 16, 30
+"""So many cells has the run's id: runs of one book differ at its end."""
 
 _ROOMY: Final = 140
 """From so many cells on, the header says in full who drives even when that is you; the help always does."""
@@ -44,11 +47,11 @@ def header(view: RunView, seat: Seat, width: int) -> list[Line]:
     """The header: two lines on a wide screen, three on a narrow one, as far as what must be told allows."""
     if not view.id:
         return [(("runbook", "heading"),)]
-    badge: Span = (f" {_BADGES.get(view.mode, one_line(view.mode).upper())} ", f"badge-{_badge_role(view.mode)}")
     state = [(_state(view, seat), RUN_ROLES[view.state]), *([("PAUSED", "wait")] if view.paused else [])]
-    room = width - sum(cell_len(text) + 3 for text, _ in [badge, *state])
-    title = short(one_line(view.book.get("title", "")) or view.id, room)
-    top: list[Span] = [badge, (title, "heading"), *state]
+    name = one_line(view.book.get("title", ""))
+    own: list[Span] = [(short_middle(view.id, _ID_WIDE if width >= _WIDE else _ID), "muted")] if name else []
+    room = width - sum(cell_len(text) + 3 for text, _ in [badge(view), *own, *state])
+    top: list[Span] = [badge(view), (short(name or view.id, room), "heading"), *own, *state]
     seats = [*_traffic(view, seat), _seat(seat, width), *([] if seat.follows else [("not following (f)", "muted")])]
     rows: list[Line] = []
     for size in range(4):
@@ -72,6 +75,11 @@ def _traffic(view: RunView, seat: Seat) -> list[Span]:
         until = time_of_day(min(n.due_ms or 0 for n in put_off))
         parts.append((f"ARM throttles: {len(put_off)} wait until {until}", "wait"))
     return parts
+
+
+def badge(view: RunView) -> Span:
+    """How real a run is, in one word that stands out."""
+    return (f" {_BADGES.get(view.mode, one_line(view.mode).upper())} ", f"badge-{_badge_role(view.mode)}")
 
 
 def _badge_role(mode: str) -> str:

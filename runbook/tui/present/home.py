@@ -17,7 +17,7 @@ from runbook.core.clock import duration, iso
 from runbook.core.expected import Experience
 from runbook.core.state import GLYPHS, NodeState, RunState
 from runbook.core.summary import RunSummary, Spot
-from runbook.tui.present.text import BLANK, Line, Span, labelled, line, lines, moment, one_line, short
+from runbook.tui.present.text import BLANK, Line, Span, labelled, line, lines, moment, one_line, short, short_middle
 from runbook.tui.present.words import RUN_ROLES, RUN_WORDS, role, to_minute
 
 if TYPE_CHECKING:
@@ -211,7 +211,10 @@ def table(runs: Sequence[Listed], width: int, now_ms: int) -> Table:
             left -= 1
     shown = [name for name in _SHOWN if name in widths]
     head = tuple((_padded(name.upper(), widths[name]), "muted") for name in shown)
-    rows = [tuple((_padded(cell[name][0], widths[name]), cell[name][1]) for name in shown) for cell in cells]
+    rows = [
+        tuple((_padded(cell[name][0], widths[name], is_id=name == "run"), cell[name][1]) for name in shown)
+        for cell in cells
+    ]
     return Table(_gapped(head), tuple(map(_gapped, rows)), widths)
 
 
@@ -222,8 +225,8 @@ def _gapped(cells: Sequence[Span]) -> Line:
     return tuple(spans)
 
 
-def _padded(text: str, width: int) -> str:
-    text = short(text, width)
+def _padded(text: str, width: int, *, is_id: bool = False) -> str:
+    text = short_middle(text, width) if is_id else short(text, width)  # runs of one book differ at the end
     return text + " " * (width - cell_len(text))
 
 
@@ -363,11 +366,11 @@ def _since(driver: Driver) -> str:
 
 def _what_enter_does(run: Listed) -> str:
     if run.is_archived:
-        return "It was put away: x brings it back, then Enter opens it."
+        return "It was put away: z brings it back, then Enter opens it."
     if run.driver is not None:
         return "Somebody drives it: Enter looks on, T takes it over."
     if run.summary is not None and run.summary.is_over:
-        return "It is over: Enter shows it, R writes its report, x puts it away."
+        return "It is over: Enter shows it, R writes its report, z puts it away."
     if is_stopped(run):
         return "It stopped here: nobody drives it, so nothing moves. Enter goes on with it; w only looks."
     return "Enter goes on with it; w only looks."
@@ -406,5 +409,5 @@ def _unreadable(run: Listed, now_ms: int) -> list[Line]:
         if run.fault.hint:
             rows += labelled("What to do", run.fault.hint)
     rows += labelled("Last written", f"{moment(run.touched_ms)}, {since(run.touched_ms, now_ms)} ago")
-    away = "x brings it back among the others." if run.is_archived else "x puts it away; nothing of it is deleted."
+    away = "z brings it back among the others." if run.is_archived else "z puts it away; nothing of it is deleted."
     return [*rows, *lines(f"The other runs are not touched by this. {away}", "muted")]

@@ -74,7 +74,9 @@ def fits(link: str) -> bool:
     return len(link) <= LONGEST_LINK
 
 
-def reminder(first: Letter | None, who: str, about: str, sent_ms: int | None, lasted: str) -> Letter:
+def reminder(
+    first: Letter | None, who: str, about: str, sent_ms: int | None, lasted: str, answered: str = ""
+) -> Letter:
     """The second text, for when it has lasted longer than usual, where the step gives none of its own.
 
     Args:
@@ -83,13 +85,16 @@ def reminder(first: Letter | None, who: str, about: str, sent_ms: int | None, la
         about: what is waited for, in a few words.
         sent_ms: when the first text went out, if that is known.
         lasted: how long the wait has lasted, in words.
+        answered: what they answered and what is still seen, as sentences; empty where they did not.
     """
     to = first.to if first and first.to else one_line(who)
     subject = first.subject if first and first.subject else one_line(about)
     subject = subject if subject.startswith("Reminder: ") else f"Reminder: {subject}"
     when = f" on {moment(sent_ms)}" if sent_ms is not None else ""
+    silence, told = ("", f"{answered}\n\n") if answered else (" without an answer", "")
     body = (
-        f"Hello,\n\nwe asked{when} and have waited for {lasted} without an answer: {one_line(about)}.\n\n"
+        f"Hello,\n\nwe asked{when} and have waited for {lasted}{silence}: {one_line(about)}.\n\n"
+        f"{told}"
         "Please tell us where it stands, when we can expect it, and whether anything is missing from us. If somebody "
         "else has to decide, please pass this on and tell us to whom."
     )

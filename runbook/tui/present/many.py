@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.present import node as pages
+from runbook.tui.present.along import along
 from runbook.tui.present.can import ready_of_step, ready_safe
+from runbook.tui.present.header import badge
 from runbook.tui.present.rows import step_title
 from runbook.tui.present.text import Line, end_of, labelled, line, lines, one_line
 
@@ -31,6 +33,7 @@ class Batch:
         go: the words on the button that answers yes.
         remarks: what to know before.
         word: what must be typed first; empty where nothing disrupts.
+        where: how real it is and which subscriptions it writes to, as the dialog may cover what else says so.
     """
 
     title: str
@@ -38,6 +41,7 @@ class Batch:
     groups: tuple[Group, ...]
     remarks: tuple[Line, ...] = ()
     word: str = ""
+    where: Line = ()
 
     @property
     def nodes(self) -> list[NodeView]:
@@ -58,8 +62,9 @@ def of_phase(view: RunView, phase: str) -> Batch:
     if left:
         how = "with a on their step's row" if len({n.doc["step"] for n in left}) < len(left) else "one by one"
         remarks = lines(f"Not included, because disruptive: {len(left)}. Approve those {how}.", "wait")
+    remarks += along(view, *nodes)
     title = f"Approve {count} in {one_line(titles.get(phase, phase))}?"
-    return Batch(title, f"Approve {count}", _groups(view, nodes), tuple(remarks))
+    return Batch(title, f"Approve {count}", _groups(view, nodes), tuple(remarks), "", _where(view, nodes))
 
 
 def of_step(view: RunView, step: str) -> Batch:
@@ -67,15 +72,55 @@ def of_step(view: RunView, step: str) -> Batch:
     nodes = ready_of_step(view, step)
     count = counted(nodes)
     risky = sum(n.is_disruptive for n in nodes)
-    title = next((step_title(s) for s in view.book.get("steps", ()) if s["id"] == step), step)
+    name = next((step_title(s) for s in view.book.get("steps", ()) if s["id"] == step), step)
+    title, go, groups, where = (
+        f"Approve {count} of “{name}”?",
+        f"Approve {count}",
+        _groups(view, nodes),
+        _where(view, nodes),
+    )
     if not risky:
-        return Batch(f"Approve {count} of “{title}”?", f"Approve {count}", _groups(view, nodes))
+        return Batch(title, go, groups, tuple(along(view, *nodes)), "", where)
     guides = (s.get("guide") for s in view.book.get("steps", ()) if s["id"] == step)
     risk = next((g["risk"] for g in guides if isinstance(g, dict) and g.get("risk")), "")
     text = one_line(risk) or "People or machines may notice."
     text = re.sub(r"^disruptive[:,.]?\s+", "", text, flags=re.IGNORECASE)
-    remarks = lines(f"Disruptive, {risky} of {len(nodes)}: {text}", "bad")
-    return Batch(f"Approve {count} of “{title}”?", f"Approve {count}", _groups(view, nodes), tuple(remarks), step)
+    remarks = lines(f"Disruptive, {risky} of {len(nodes)}: {text}", "bad") + along(view, *nodes)
+    return Batch(title, go, groups, (*_places(view, nodes), *remarks), step, where)
+
+
+def _where(view: RunView, nodes: Sequence[NodeView]) -> Line:
+    known = view.pinned.get("subscriptions", {})
+    names = [one_line(known.get(s) or s) for s in _parts(nodes, "subscriptions")]
+    return line(badge(view), f"  {_few(names)}") if names else line(badge(view))
+
+
+def _places(view: RunView, nodes: Sequence[NodeView]) -> list[Line]:
+    """The resource groups and subscriptions that the changes go to: what a slip would hit."""
+    known = view.pinned.get("subscriptions", {})
+    rows: list[Line] = []
+    if groups := _parts(nodes, "resourcegroups"):
+        rows += labelled("Resource group" + "s" * (len(groups) > 1), _few(groups), "code")
+    if ids := _parts(nodes, "subscriptions"):
+        told = [f"{one_line(known.get(s, ''))} {s}".strip() for s in ids]
+        rows += labelled("Subscription" + "s" * (len(ids) > 1), _few(told), "code")
+    return rows
+
+
+def _parts(nodes: Sequence[NodeView], kind: str) -> list[str]:
+    """What stands behind this word in the paths of the changes, each once."""
+    found: dict[str, str] = {}
+    for change in (c for node in nodes for c in node.changes):
+        parts = one_line(change["path"]).partition("?")[0].strip("/").split("/")
+        for word, name in zip(parts[::2], parts[1::2], strict=False):
+            if word.lower() == kind:
+                found.setdefault(name.lower(), name)
+    return list(found.values())
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return ", ".join(names[:2]) + more
 
 
 def counted(nodes: Sequence[NodeView]) -> str:

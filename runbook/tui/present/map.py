@@ -186,7 +186,11 @@ class _Pen(Rows):
 
     def _room(self, subnet: Thing) -> str:
         free = subnet.fact("free")
-        return f"{free} free when looked at" if free is not None else ""
+        inside = [self._map.things[k] for k in self._map.inside.get(subnet.key, ())]
+        made = [t for t in inside if (n := self._view.nodes.get(t.node)) is not None and n.applied]
+        taken = len({a.ip for t in made for a in t.addresses})
+        told = f", {taken} taken by this run" if taken else ""
+        return f"{free} free when looked at{told}" if free is not None else ""
 
     def _seen(self, thing: Thing) -> Section:
         """How many names answer as they should from here."""

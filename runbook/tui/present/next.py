@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from runbook.core.docs import ChangeDoc, ErrorDoc
-from runbook.core.error import RunbookError
+from runbook.core.error import LeaseLost, RunbookError
 from runbook.core.expected import Expected
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.along import along
 from runbook.tui.present.can import ready_of_step, ready_safe
 from runbook.tui.present.matter import matter
 from runbook.tui.present.situation import error_lines, situation
 from runbook.tui.present.standing import first_at_work, next_for_me, standing
-from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, one_line
-from runbook.tui.present.words import can_attest, driven_by, is_driven, wants_me
+from runbook.tui.present.text import Line, Span, end_of, is_labelled, labelled, line, lines, moment, one_line
+from runbook.tui.present.words import can_attest, can_say, driven_by, is_driven, wants_me
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,12 @@ def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
 def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if desk.failure is not None:
         error: ErrorDoc = {"code": desk.failure.code, "message": desk.failure.message, "hint": desk.failure.hint}
-        return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(error_lines(error)))
+        rows = error_lines(error)
+        if isinstance(desk.failure, LeaseLost):
+            old = f"What is shown is old, as of {moment(view.updated_ms)}. q leaves; to look on: "
+            rows = [*lines(error["message"], "wait"), line(old, (f"{desk.program} resume {view.id}", "code"))]
+            rows += lines(error["hint"], "muted")
+        return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(rows))
     if over := _over(view, desk):
         return over
     node = view.nodes.get(selected or "")
@@ -90,7 +96,7 @@ def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
     if (wanted := next_for_me(view, selected)) is not None:
         other = view.nodes[wanted]
         action = f"Go to: {one_line(other.doc['title'])}"
-        return Next("n", action, (*lines(_why(other)), *told))
+        return Next("n", action, (*lines(_why(other)), *_sayable(node), *told))
     return _nothing(view, node, told, desk)
 
 
@@ -105,7 +111,8 @@ def _over(view: RunView, desk: Desk) -> Next | None:
         report = f"{desk.program} report {view.id} --format html --out report.html"
         proven = [n for n in view.nodes.values() if n.state is NodeState.DONE and n.summary][-1:]
         told = [line(f"{one_line(n.doc['title'])}: ", one_line(n.summary)) for n in proven]
-        return Next("q", "Quit: every node is finished", (*lines(done), *told, *labelled("Report", report, "code")))
+        how = lines("R in the list of runs writes its report; or in a shell, to the folder you are in there:", "muted")
+        return Next("q", f"Finished: {done}; q leaves", (*told, *how, *labelled("Report", report, "code")))
     return None
 
 
@@ -121,7 +128,7 @@ def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
     title = one_line(node.doc["title"])
     if can_attest(node) and node.waiting and node.state is NodeState.WAITING:
         word = node.waiting["attest"]
-        rest = tuple(row for row in told if not is_labelled(row, "Then"))
+        rest = (*(row for row in told if not is_labelled(row, "Then")), *along(view, node))
         if node.waiting["next_poll_ms"] is not None:
             return Next("t", f"Attest, or just wait: {one_line(word)}", rest)
         return Next("t", f"Attest: {one_line(word)}", rest)
@@ -129,19 +136,30 @@ def _decision(view: RunView, node: NodeView, told: tuple[Line, ...]) -> Next:
         case NodeState.READY:
             others = len(ready_safe(view, node.doc["phase"]))
             what = title if len(node.changes) > 1 else one_line(node.changes[0]["title"])
-            return Next("a", f"Approve: {what}", (*_effect(node.changes), _aids(others), *_first(view)))
+            return Next(
+                "a", f"Approve: {what}", (*_effect(node.changes), *along(view, node), _aids(others), *_first(view))
+            )
         case NodeState.FAILED:
             return Next("r", f"Try again: {title}", told)
         case NodeState.BLOCKED:
             polls = node.blocked is not None and node.blocked["next_poll_ms"] is not None
             acts = " (rehearsed teams act by themselves)" if polls and view.mode == "rehearsal" else ""
             word = node.blocked["attest"] if node.blocked else ""
-            vouch = [line("Or ", ("t", "key"), f" attests: {one_line(word)}")] if word else []
+            vouch = [line("Or ", ("t", "key"), f" attests: {one_line(word)}")] if word else _sayable(node)
             return Next("r", f"Look again once a way out is taken{acts}", (*told, *vouch))
         case NodeState.IN_DOUBT:
             return Next("r", f"Send again, or s skip: {one_line(node.intent['title']) if node.intent else title}", told)
         case _:
             return Next("r", f"Look again: {title}", told)
+
+
+def _sayable(node: NodeView | None) -> list[Line]:
+    """That a node takes a word which does not settle it, such as what others answered."""
+    if node is None or not can_say(node):
+        return []
+    asked = node.blocked or node.waiting
+    titles = [one_line(w["title"]) for w in (asked.get("words", ()) if asked else ())]
+    return [line(("t", "key"), f" records an answer: {' · '.join(titles)}")] if titles else []
 
 
 def _of_step(view: RunView, step: str, members: Sequence[NodeView]) -> Next:
@@ -156,7 +174,7 @@ def _of_step(view: RunView, step: str, members: Sequence[NodeView]) -> Next:
     rows = lines(f"A list shows each of the {calls} calls; nothing is sent before you say so there.")
     if risky := sum(n.is_disruptive for n in ready):
         rows = [*lines(f"Disruptive: {risky}. You will have to type the step's name.", "bad"), *rows]
-    return Next("a", f"Approve together: {len(ready)} nodes of {step}", (*rows, aid))
+    return Next("a", f"Approve together: {len(ready)} nodes of {step}", (*rows, *along(view, *ready), aid))
 
 
 def _first(view: RunView) -> list[Line]:
@@ -221,6 +239,8 @@ def _calm(node: NodeView) -> str:
 
 
 def _nothing(view: RunView, node: NodeView | None, told: tuple[Line, ...], desk: Desk) -> Next:
+    if node is not None and node.state is NodeState.WAITING and can_say(node):
+        return Next("t", "Record their answer once there is one, or just wait: this looks again by itself", told)
     if node is not None and told:
         return Next("", f"Nothing to press: {_calm(node)}", told)
     busy = standing(view).at_work

@@ -12,9 +12,10 @@ from runbook.core.expected import Expected
 from runbook.core.state import FINISHED, NodeState
 from runbook.core.tally import FEW
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.along import along
 from runbook.tui.present.ids import ids_in, short_forms, shortened
 from runbook.tui.present.rows import step_title, tally
-from runbook.tui.present.situation import RealS, situation
+from runbook.tui.present.situation import RealS, at_work_since, situation
 from runbook.tui.present.text import (
     BLANK,
     Line,
@@ -63,6 +64,8 @@ def _facts(node: NodeView, now_ms: int) -> str:
         since_ms = node.waiting["since_ms"]
     elif node.state is NodeState.BLOCKED and node.blocked_since_ms is not None:
         since_ms = node.blocked_since_ms
+    elif node.state is NodeState.SETTLING:
+        since_ms = at_work_since(node)
     facts = []
     if node.state not in FINISHED and since_ms and now_ms - since_ms >= 1000:
         facts.append(f"for {ago(since_ms, now_ms)}")
@@ -160,13 +163,14 @@ def _member(node: NodeView) -> Line:
     return line((f"{glyph(node)} {word(node):<9} ", role(node.state)), one_line(node.doc["title"]), mark)
 
 
-def plan(node: NodeView, *, is_whole: bool = False, key: str = "v") -> list[Line]:
+def plan(node: NodeView, *, is_whole: bool = False, key: str = "v", view: RunView | None = None) -> list[Line]:
     """The changes still to be made, with what they alter.
 
     Args:
         node: the node.
         is_whole: resource ids in full; else what tells them apart.
         key: the key that changes between the two.
+        view: where it is known, what goes along with a go for them is told as well.
     """
     ids = ids_in(t for c in node.changes for d in c["diff"] for v in (d["before"], d["after"]) for t in _leaves(v))
     forms = {} if is_whole else short_forms(ids)
@@ -186,6 +190,8 @@ def plan(node: NodeView, *, is_whole: bool = False, key: str = "v") -> list[Line
     if not node.changes:
         nothing = {NodeState.DONE: "Nothing to change.", NodeState.PENDING: "Not looked at yet."}
         rows += lines(nothing.get(node.state, "No change is planned now."), "muted")
+    if view is not None and node.changes and not node.is_approved:
+        rows += along(view, node)
     sent = sent_lines(node)
     if sent:
         rows += [BLANK] * bool(not node.changes) + [heading("Sent by this run"), *sent]

@@ -201,11 +201,16 @@ def _in_doubt(node: NodeView, now_ms: int, due: Callable[[int], str]) -> list[Li
     return rows
 
 
+def at_work_since(node: NodeView) -> int:
+    """Since when Azure works on what was sent; between looks a node changes its state, and the work goes on."""
+    begun = [node.operation["since_ms"] if node.operation else None, node.busy_since_ms]
+    return min((at_ms for at_ms in begun if at_ms is not None), default=node.since_ms)
+
+
 def _settling(node: NodeView, now_ms: int, due: Callable[[int], str], usual: Usual | None) -> list[Line]:
     """What Azure says of its work, for how long, how long that usually takes, and when it is looked at again."""
     operation = node.operation
-    begun = [operation["since_ms"] if operation else None, node.busy_since_ms]
-    since_ms = min((at_ms for at_ms in begun if at_ms is not None), default=node.since_ms)
+    since_ms = at_work_since(node)
     said = "Azure works on it"
     if operation:
         percent = "" if operation["percent"] is None else f", {operation['percent']:g} %"

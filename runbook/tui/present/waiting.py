@@ -128,8 +128,31 @@ def texts(of: Waited) -> dict[Which, Letter]:
     if wait is not None and "second" not in found and asks_others(of):
         about = one_line(of.node.doc["title"])
         lasted = duration(max(60.0, (of.now_ms - _asked_ms(of)) / 1000))
-        found["second"] = reminder(found.get("first"), str(wait["who"]), about, _sent_ms(of), lasted)
+        found["second"] = reminder(found.get("first"), str(wait["who"]), about, _sent_ms(of), lasted, _answered(of))
     return found
+
+
+def answer(of: Waited) -> AttestDoc | None:
+    """What they answered, as the operator recorded it last; None where the newest word tells of a message of ours."""
+    words = [w for n, w in given(of.view, of.node) if n.id == of.node.id]
+    if not words or not words[-1].get("says"):
+        return None
+    sent = (of.wait or {}).get("sent") or {}
+    is_ours = sent.get("at_ms") == _said_ms(words[-1]) and sent.get("how") == words[-1]["text"]
+    return None if is_ours else words[-1]
+
+
+def _answered(of: Waited) -> str:
+    """For a text that asks again: what we were told, and that it cannot be seen."""
+    word = answer(of)
+    if word is None:
+        return ""
+    titles = {str(w["says"]): str(w["title"]) for w in (of.wait or {}).get("words") or ()}
+    told = one_line(titles.get(word.get("says", ""), "") or word["text"])
+    reference = f", reference {one_line(word['reference'])}," if word.get("reference") else ""
+    seen = [f"{one_line(c['name'])} reads {one_line(c['observed'])}" for c in of.node.checks if not c["ok"]]
+    still = f" What we see is still: {'; '.join(seen)}." if seen else ""
+    return f"Your answer of {moment(_said_ms(word))}{reference} is noted here as “{told}”.{still}"
 
 
 def _drafted(entries: Iterable[Entry], but: str) -> str:

@@ -125,6 +125,14 @@ class Operator:
             return False
         return True
 
+    def withdraw(self) -> None:
+        """Driving has ended: a question that is still open can lead nowhere, so it is closed, and why is told."""
+        screen = self._screen
+        above = screen.app.screen
+        if screen.ended_by is not None and isinstance(above, Dialog | ManyDialog):
+            above.action_cancel()
+            self._say(f"{clean(screen.ended_by.message)} Your question was closed; nothing was sent.", "error")
+
     # ------------------------------------------------------------ decisions
 
     def _approve(self, node: NodeView) -> None:
@@ -156,11 +164,11 @@ class Operator:
 
     def _attest(self, node: NodeView) -> None:
         screen = self._screen
-        by = questions.operator_of(screen.view)
+        by, now_ms = questions.operator_of(screen.view), screen.attachment.now_ms()
 
         def work(answers: Answers) -> None:
             try:
-                message = EvidenceHashed(questions.attest_command(node, by, answers))
+                message = EvidenceHashed(questions.attest_command(node, by, answers, now_ms))
             except OSError as error:
                 message = EvidenceHashed(None, f"The evidence cannot be read: {error.strerror or error}")
             screen.post_message(message)
@@ -169,7 +177,7 @@ class Operator:
             if answers is not None:
                 screen.run_worker(partial(work, answers), thread=True, group="evidence", name="evidence")
 
-        screen.app.push_screen(Dialog(questions.attest(screen.view, node, screen.attachment.now_ms())), given)
+        screen.app.push_screen(Dialog(questions.attest(screen.view, node, now_ms)), given)
 
     def hashed(self, message: EvidenceHashed) -> None:
         """The evidence was read: submit the word, or say what is wrong with the file."""

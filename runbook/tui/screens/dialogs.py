@@ -1,13 +1,14 @@
 """Questions to the operator. A dialog asks and hands back the answers; it decides and submits nothing.
 
-Invariant: a dialog is closed with answers only when every field holds what it must; ``None`` means: do nothing.
+Invariants: a dialog is closed with answers only when every field holds what it must; ``None`` means: do nothing. What
+Enter does now is always said, and which field has the cursor is told by signs, not by colour alone.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -16,6 +17,7 @@ from textual.widgets import Button, Input
 
 from runbook.tui.present.text import line
 from runbook.tui.question import Answers, Field, Question
+from runbook.tui.widgets.field_box import FieldBox
 from runbook.tui.widgets.prose import Prose
 
 
@@ -39,11 +41,11 @@ class Dialog(ModalScreen[Answers | None]):
                 yield Prose(id="dialog-text")
             for field in q.fields:
                 yield Prose(id=f"label-{field.id}", classes="field-label")
-                yield Input(field.value, id=f"field-{field.id}", select_on_focus=False)
+                yield FieldBox(f"field-{field.id}", field.value)
             yield Prose(id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
-                enters = " (Enter)" if q.fields or not q.is_grave else ""
-                yield Button(f"{q.go}{enters}", id="go", compact=True)
+                yield Prose(id="dialog-enter")
+                yield Button(q.go, id="go", compact=True)
                 yield Button("Cancel (Esc)", id="cancel", compact=True)
 
     def on_mount(self) -> None:
@@ -55,6 +57,18 @@ class Dialog(ModalScreen[Answers | None]):
         # A grave question without a field must not be answered by a stray Enter.
         first = f"#field-{q.fields[0].id}" if q.fields else "#cancel" if q.is_grave else "#go"
         self.query_one(first).focus()
+
+    @on(events.DescendantFocus)
+    def _focused(self) -> None:
+        """Say what Enter does where the cursor is now."""
+        inputs = list(self.query(Input))
+        place = next((n for n, box in enumerate(inputs, 1) if box.has_focus), 0)
+        where = f"field {place} of {len(inputs)}; " if place and len(inputs) > 1 else ""
+        if self.query_one("#cancel", Button).has_focus:
+            told = "Enter: Cancel" if inputs else f"Tab, Enter: {self.question.go}"
+        else:
+            told = f"{where}Enter: {'next field' if place and place < len(inputs) else self.question.go}"
+        self.query_one("#dialog-enter", Prose).show([line((told, "muted"))])
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -86,4 +100,5 @@ class Dialog(ModalScreen[Answers | None]):
         self.query_one("#dialog-problem", Prose).show([line((problem, "bad"))] if problem else [])
         if problem:
             box.focus()
+            box.select_all()  # typing takes its place
         return bool(problem)

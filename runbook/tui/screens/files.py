@@ -128,8 +128,12 @@ class InputFiles:
             screen.form = screen.form.filled(values, f"file {Path(message.path).name}")
             screen.draw()
         if message.faults:
-            told = "Nothing was filled in." if message.values is None else f"{len(known)} fields were filled in."
+            told = "Nothing was filled in." if message.values is None else f"Filled in: {_fields(len(known))}."
             rows = [line((told, "heading")), *(row for fault in message.faults for row in lines(fault, "bad"))]
             screen.app.push_screen(Dialog(Question("The file is not right", tuple(rows), "Close")))
         else:
-            screen.say(f"{len(known)} fields filled in from {message.path}")
+            screen.say(f"{_fields(len(known))} filled in from {message.path}")
+
+
+def _fields(count: int) -> str:
+    return f"{count} field{'s' * (count != 1)}"

@@ -84,6 +84,8 @@ class HomeScreen(Screen[None]):
         self._has_archived = False
         self._at: str | None = None
         """The chosen row: ``run:<id>``, ``away:<id>`` or ``book:<id>``."""
+        self._left = ""
+        """The row of the run that was left last, until it is chosen; a new run is not listed at once."""
         self._told: dict[str, tuple[int, Told]] = {}
 
     # ------------------------------------------------------------ layout and life
@@ -179,6 +181,11 @@ class HomeScreen(Screen[None]):
         self._is_looking = False
         self._draw_page()
 
+    def came_from(self, run: str) -> None:
+        """Choose the run that was left, as soon as it is listed; unless the operator moves first."""
+        self._left = f"run:{run}"
+        self.draw()
+
     # ------------------------------------------------------------ drawing
 
     @property
@@ -195,7 +202,10 @@ class HomeScreen(Screen[None]):
         made = table([run for _, of in groups for run in of], inner, self._home.now_ms())
         self.query_one("#home-title", Prose).show(self._title(len(shown)))
         self.query_one("#home-head", Prose).show([made.head] if made.rows else [])
-        self._at = choices.show(self._options(groups, made), self._at)
+        options = self._options(groups, made)
+        if self._left and any(id_ == self._left for id_, _ in options):
+            self._at, self._left = self._left, ""
+        self._at = choices.show(options, self._at)
         self._draw_page()
 
     def _title(self, shown: int) -> list[Line]:
@@ -266,7 +276,7 @@ class HomeScreen(Screen[None]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if event.option.id is not None and event.option.id != self._at:
-            self._at = event.option.id
+            self._at, self._left = event.option.id, ""
             self.query_one("#page", Page).scroll_home(animate=False)
             self._draw_page()
 
@@ -325,9 +335,10 @@ class HomeScreen(Screen[None]):
                 self._runs = [run for run in self._runs if not run.is_archived]
                 self.draw()
                 self.read()
-            case "clear" if self._asked:
-                self._show_all()
-            case "clear" | "quit":
+            case "clear":
+                if self._asked:
+                    self._show_all()
+            case "quit":
                 self.app.call_later(self.app.run_action, "app.leave")
             case _:
                 kind, _, name = (self._at or "").partition(":")

@@ -121,7 +121,7 @@ def why_not(id_: str, run: Listed | None) -> str:
     if run is None:
         return "That is for runs; this is a book. Enter rehearses it."
     if run.is_archived:
-        return "It was put away: x brings it back."
+        return "It was put away: z brings it back."
     if id_ == "take_over":
         return "Nobody drives it: Enter goes on with it."
     if id_ == "archive":
@@ -144,6 +144,6 @@ def _take_over(run: Listed) -> Question:
 def _unfinished(run: Listed) -> Question:
     body = [
         *lines("It is neither done nor aborted. Put away, it is not listed, and nobody will be reminded of it."),
-        *lines("Nothing is deleted: A shows what was put away, x brings it back."),
+        *lines("Nothing is deleted: A shows what was put away, z brings it back."),
     ]
     return Question(f"Put {one_line(run.id)} away unfinished?", tuple(body), "Put away", is_grave=True)

@@ -1,6 +1,6 @@
 """Brings the operator back to where they looked, notes where they look now, and learns how long things usually take.
 
-Invariant: what needs the operator more urgently than then comes before the place they left, and is told.
+Invariant: what needs the operator comes before the place they left; what has come to need them since is told.
 """
 
 from __future__ import annotations
@@ -88,12 +88,16 @@ class Keeper:
         screen.follows = left.follows
         screen.select(left.row)
         here = screen.node
-        news = [n for n in standing(screen.view).wanting if n.id not in left.wanted]
-        if news and not (here is not None and wants_me(here)):
-            screen.select(("node", news[0].id))
+        wanting = standing(screen.view).wanting
+        news = [n for n in wanting if n.id not in left.wanted]
+        if not wanting or (here is not None and wants_me(here)):
+            return
+        screen.follows = True  # who only looked around and left should not miss what comes now
+        screen.select(("node", (news or wanting)[0].id))
+        if news:
             title = one_line(news[0].doc["title"])
             more = f", and {len(news) - 1} more" if len(news) > 1 else ""
-            screen.notify(f"Since you left, this needs you: {title}{more}.", timeout=8.0, markup=False)
+            screen.notify(f"Since you left, this needs you: {title}{more}.", timeout=4.0, markup=False)
 
     def _tell_news(self, head: int) -> None:
         """Once, when the run is opened: what happened since its operator last looked."""

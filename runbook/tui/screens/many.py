@@ -19,6 +19,7 @@ from runbook.core.view import NodeView
 from runbook.tui.present.many import Batch, detail, group_line, node_line
 from runbook.tui.present.text import line
 from runbook.tui.widgets.bars import Page
+from runbook.tui.widgets.field_box import FieldBox
 from runbook.tui.widgets.prose import Prose, content
 
 
@@ -51,7 +52,7 @@ class ManyDialog(ModalScreen[bool]):
                 yield Prose(id="many-text")
             if batch.word:
                 yield Prose(id="label-word", classes="field-label")
-                yield Input(id="field-word", select_on_focus=False)
+                yield FieldBox("field-word")
             yield Prose(id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
                 yield Button(f"{batch.go} (Enter)", id="go", compact=True)
@@ -65,7 +66,9 @@ class ManyDialog(ModalScreen[bool]):
         return options
 
     def on_mount(self) -> None:
-        self.query_one("#dialog-title", Prose).show([line((self.wanted.title, "heading"))])
+        where = self.wanted.where
+        title = (*where, *line("  " if where else "", (self.wanted.title, "heading")))
+        self.query_one("#dialog-title", Prose).show([title])
         self.query_one("#many-remarks", Prose).show(self.wanted.remarks)
         if self.wanted.word:
             label = f"↑↓ and Tab show each change. Type the step's name: {self.wanted.word}"
@@ -101,6 +104,7 @@ class ManyDialog(ModalScreen[bool]):
             if box.value.strip() != word:
                 self.query_one("#dialog-problem", Prose).show([line((f"Type exactly: {word}", "bad"))])
                 box.focus()
+                box.select_all()
                 return
         self.dismiss(True)
 

@@ -19,7 +19,7 @@ from runbook.core.state import RunState
 from runbook.core.view import NodeView, RunView
 from runbook.tui.live import LiveScreen, Wanted
 from runbook.tui.messages import EntriesRead
-from runbook.tui.present.can import available, renamed
+from runbook.tui.present.can import available, renamed, unfit
 from runbook.tui.present.header import Seat, header
 from runbook.tui.present.meanwhile import Meanwhile, meanwhile
 from runbook.tui.present.situation import due_words
@@ -119,7 +119,8 @@ class MatterScreen(LiveScreen[Wanted | None]):
         title = line((one_line(self.node.doc["title"]) or self.node_id, "heading"))
         self.query_one("#matter-head", Prose).show([title, *self.head()])
         self.draw_matter()
-        self.query_one(KeyLine).offer(self.can(), renamed(self.view, self.node))
+        without = unfit(self.view, self.is_closed)
+        self.query_one(KeyLine).offer(self.can(), renamed(self.view, self.node), without)
 
     @abstractmethod
     def head(self) -> list[Line]:

@@ -104,7 +104,8 @@ class NewRunScreen(Screen[str | None]):
     def on_mount(self) -> None:
         small = line("This terminal is too small. The runbook needs 60×15 cells.")
         self.query_one("#too-small", Prose).show([small])
-        self._say([line(("New run", "heading"), "  reading the book…")])
+        told = f"reading the book {one_line(self._book)}…" if self._book else "choose a book"
+        self._say([line(("New run", "heading"), f"  {told}")])
         self.query_one("#new-fields").display = False
         self.work(self._load, "load")
 

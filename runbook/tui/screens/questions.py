@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from runbook.core.clock import from_iso
+from runbook.core.clock import iso
 from runbook.core.command import Abort, Approve, Attest, HandOver, Note, Skip
 from runbook.core.docs import ChangeDoc
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
+from runbook.tui.present.along import along
 from runbook.tui.present.node import undo_lines
 from runbook.tui.present.situation import situation
-from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, one_line
-from runbook.tui.question import Answers, Field, Question
+from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, moment, one_line
+from runbook.tui.question import Answers, Field, Question, moment_of
 
 
 def operator_of(view: RunView) -> str:
@@ -42,6 +43,7 @@ def disruptive(view: RunView, node: NodeView) -> Question:
         BLANK,
         *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
         *(row for c in node.changes if (undo := undo_lines(c)) for row in (BLANK, *undo)),
+        *along(view, node),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",
@@ -108,14 +110,20 @@ def attest(view: RunView, node: NodeView, now_ms: int) -> Question:
     else:
         body += labelled("You vouch for", words[0] if words else "", "go")
     if view.mode == "rehearsal":
-        body += lines("This is a rehearsal: nothing has to be done out there. Write what you would write.", "wait")
+        body += lines(
+            "This is a rehearsal: nothing has to be done out there. Write what you would write. "
+            "Simulated time goes on while you do.",
+            "wait",
+        )
     if asked:
         body += [BLANK, *lines(asked["message"])]
+    body += along(view, node)
     which = Field("says", "Which of these, by its number:", "A number", choices=tuple(words))
     is_told = node.state is NodeState.WAITING or len(words) > 1  # somebody else's answer may have a number and a date
+    when = f"When it happened, such as {iso(now_ms)[:10]}, or empty for now ({moment(now_ms)}):"
     proof = (
         Field("reference", "Their reference, such as a ticket's number, or empty:", is_required=False),
-        Field("dated", "When it happened (2026-11-20), or empty for now:", is_required=False, latest_ms=now_ms),
+        Field("dated", when, "A day", is_required=False, latest_ms=now_ms),
     )
     fields = (
         *((which,) if len(words) > 1 else ()),
@@ -132,8 +140,14 @@ def attest(view: RunView, node: NodeView, now_ms: int) -> Question:
     return Question("Give your word", tuple(body), "Attest", fields)
 
 
-def attest_command(node: NodeView, by: str, answers: Answers) -> Attest:
+def attest_command(node: NodeView, by: str, answers: Answers, now_ms: int) -> Attest:
     """Reads the evidence to its end.
+
+    Args:
+        node: at which the word is given.
+        by: whose word it is.
+        answers: to the question of ``attest``.
+        now_ms: as it was in that question.
 
     Raises:
         OSError: the evidence cannot be read.
@@ -146,7 +160,7 @@ def attest_command(node: NodeView, by: str, answers: Answers) -> Attest:
         answers["text"],
         by,
         reference=answers.get("reference", ""),
-        dated_ms=from_iso(dated) if dated else None,
+        dated_ms=moment_of(dated, now_ms) if dated else None,
         says=words[number - 1][0] if len(words) >= number else "",
     )
     if not answers["evidence"]:

@@ -23,13 +23,14 @@ from runbook.core.error import LeaseLost, RunbookError
 from runbook.core.event import Event
 from runbook.core.state import FINISHED, NodeState, RunState
 from runbook.core.view import NodeView, RunView
+from runbook.tui import group_entries
 from runbook.tui.glance import Glance
 from runbook.tui.keys import IN_PLACE, bindings
 from runbook.tui.live import LiveScreen, Wanted
 from runbook.tui.memory import Memory, Place
 from runbook.tui.messages import CommandSettled, EntriesRead, EvidenceHashed, Prompted
 from runbook.tui.present import node as pages
-from runbook.tui.present.can import available, renamed
+from runbook.tui.present.can import available, renamed, unfit
 from runbook.tui.present.entries import entry_lines
 from runbook.tui.present.find import from_here, matches
 from runbook.tui.present.header import Seat, header
@@ -235,8 +236,9 @@ class RunScreen(LiveScreen[None]):
         self.query_one(NextBar).show(next_step(view, node_id, desk))
         is_closed = a.is_read_only or self.ended_by is not None
         can = available(view, node_id, self.phase, is_closed, self.step)
-        self.query_one(KeyLine).offer(IN_PLACE | can, renamed(view, node))
+        self.query_one(KeyLine).offer(IN_PLACE | can, renamed(view, node), unfit(view, is_closed))
         self.keeper.note()
+        self.operator.withdraw()
 
     @on(MapView.Chosen)
     def _chosen_on_map(self, event: MapView.Chosen) -> None:
@@ -285,14 +287,14 @@ class RunScreen(LiveScreen[None]):
         node = self.node
         if self._page == _ENTRIES:
             of, entries = self._entries
-            return entry_lines(entries) if of == (node.id if node else None) else []
+            return entry_lines(entries, is_group=node is None) if of == group_entries.about(self.key) else []
         if node is None:
             return pages.group_page(self.view, *self.key) if self.key else []
         match PAGES[self._page]:
             case "Guide":
                 return pages.guide(self.view, node, now_ms, self._real_s, self.keeper.expected)
             case "Plan":
-                return pages.plan(node, is_whole=self.is_whole)
+                return pages.plan(node, is_whole=self.is_whole, view=self.view)
             case "Commands":
                 return pages.commands(node, self.changes(), self.face)
             case _:
@@ -396,18 +398,15 @@ class RunScreen(LiveScreen[None]):
         node = self.node
         if self._page != _ENTRIES and not (self._page == _COMMANDS and node is not None and pages.sent(node)):
             return
-        wanted = (node.id if node else None, self.view.head)
+        wanted = (group_entries.about(self.key), self.view.head)
         if wanted != self._entries_of:
             self._entries_of = wanted
             self.run_worker(
-                partial(self._read_entries, wanted[0]), group="entries", exclusive=True, thread=True, name="entries"
+                partial(self._read_entries, self.key), group="entries", exclusive=True, thread=True, name="entries"
             )
 
-    def _read_entries(self, node: str | None) -> None:
-        try:
-            self.post_message(EntriesRead(node, self.attachment.entries(node)))
-        except RunbookError as error:
-            self.post_message(EntriesRead(node, (), str(error)))
+    def _read_entries(self, key: Key | None) -> None:
+        self.post_message(group_entries.read(self.attachment, self.view, key))
 
     # ------------------------------------------------------------ keys
 
@@ -462,7 +461,7 @@ class RunScreen(LiveScreen[None]):
         inside = [n.id for n in self.view.of_step(self.step) if wants_me(n)] if self.step else []
         goal = inside[0] if inside else next_for_me(self.view, self.node.id if self.node else None)
         if goal is None:
-            self.notify("No other node needs you now.", markup=False)
+            self.notify("No other node needs you now.", timeout=2.0, markup=False)
         else:
             self.is_settling = False
             self.select(("node", goal) if inside else self._place_of(goal))

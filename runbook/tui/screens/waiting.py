@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -51,6 +51,11 @@ class WaitingScreen(MatterScreen):
     def waited(self) -> pages.Waited:
         return pages.Waited(self.view, self.node, self.attachment.now_ms(), self.meanwhile, self.entries, self.due)
 
+    @cached_property
+    def _no_mail(self) -> str:
+        """Why no mail program can be opened where this runs; looked up once."""
+        return why_no_mail(sys.platform, os.environ, is_web=self.app.is_web)
+
     def which(self, of: pages.Waited) -> pages.Which:
         """The text that is shown."""
         return self._which or ("second" if pages.is_long(of) else "first")
@@ -60,7 +65,7 @@ class WaitingScreen(MatterScreen):
 
     def can(self) -> frozenset[str]:
         known = pages.texts(self.waited)
-        more = {"copy", "mail", "save"} if known else set()
+        more = {"copy", "save"} | (set() if self._no_mail else {"mail"}) if known else set()
         return super().can() | more | ({"text"} if len(known) > 1 else set())
 
     def draw_matter(self) -> None:
@@ -106,7 +111,7 @@ class WaitingScreen(MatterScreen):
         return super().why_not(act)
 
     def _mail(self, text: Letter) -> None:
-        if why := why_no_mail(sys.platform, os.environ, is_web=self.app.is_web):
+        if why := self._no_mail:
             self.say(f"{why} c copies the text, w saves it to a file.", "warning")
             return
         link = mail_link(text)

@@ -53,7 +53,8 @@ class PageNames(Prose):
         pad = " " if sum(cell_len(name) + 2 for name in names) <= (self.size.width or 80) else ""
         spans: list[Span] = []
         for number, name in enumerate(names):
-            spans.append((f"[{name}]", "tab") if number == shown else (f"{pad}{name} ", "muted"))
+            gap = pad or " " * (number == shown + 1)  # a bracket never touches the next name
+            spans.append((f"[{name}]", "tab") if number == shown else (f"{gap}{name} ", "muted"))
         self._ends = list(accumulate(cell_len(text) for text, _ in spans))
         self.show([tuple(spans)])
 
@@ -73,18 +74,28 @@ class KeyLine(Prose):
         self._keys = [k for k in SCREENS[screen] if k.is_in_line]
         self._can: Collection[str] = {k.id for k in self._keys}
         self._renamed: Mapping[str, str] = {}
+        self._without: Collection[str] = ()
 
     def on_mount(self) -> None:
         self.offer(self._can)
 
     def on_resize(self) -> None:
-        self.offer(self._can, self._renamed)
+        self.offer(self._can, self._renamed, self._without)
 
-    def offer(self, can: Collection[str], renamed: Mapping[str, str] | None = None) -> None:
-        """Show the keys; ``can`` names those that mean something, ``renamed`` gives keys another label for now."""
-        self._can, self._renamed = can, renamed or {}
+    def offer(
+        self, can: Collection[str], renamed: Mapping[str, str] | None = None, without: Collection[str] = ()
+    ) -> None:
+        """Show the keys.
+
+        Args:
+            can: those that mean something now.
+            renamed: keys that have another label for now.
+            without: those that are left out unless they mean something: from this seat they never do.
+        """
+        self._can, self._renamed, self._without = can, renamed or {}, without
         keymap = getattr(self.app, "settings", Settings()).keys
         shown = [(k, shown_as(self._screen, k, keymap), self._renamed.get(k.id, k.label)) for k in self._keys]
+        shown = [row for row in shown if row[0].id in can or row[0].id not in without]
         room = self.size.width or 80
         if sum(_length(row) for row in shown) > room:
             usable = [row for row in shown if row[0].id in can]

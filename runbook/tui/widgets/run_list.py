@@ -53,6 +53,8 @@ class RunList(OptionList):
                 for place, (_, row) in enumerate(rows):
                     if row != self._rows[place]:
                         self.replace_option_prompt_at_index(place, content([row]))
+                if at is not None and at in ids:
+                    self.highlighted = ids.index(at)
             else:
                 was, top = self.highlighted or 0, self.scroll_y
                 self.clear_options()
