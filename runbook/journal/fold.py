@@ -186,8 +186,8 @@ def _waited(node: NodeView, now: WaitDoc | None, at_ms: int) -> tuple[WaitedDoc,
         return node.waited
     since_ms = max([before["since_ms"], *(w["until_ms"] for w in node.waited[-1:])])  # no time is counted twice
     over: WaitedDoc = {"who": before["who"], "since_ms": since_ms, "until_ms": at_ms}
-    if before["draft"]:
-        over["draft"] = before["draft"]
+    if draft := before.get("draft"):
+        over["draft"] = draft
     return (*node.waited, over)
 
 
