@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from runbook.core.docs import AttestDoc
 from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView, RunView
@@ -367,7 +366,7 @@ def test_a_step_that_drafts_its_own_reminder_is_not_given_another() -> None:
 
 
 def test_once_an_answer_was_recorded_no_text_says_that_there_was_none() -> None:
-    answer: AttestDoc = {**WORD, "says": "approved", "reference": "MS-99817", "seq": 9, "at_ms": NOW - DAY}
+    answer: Any = {**WORD, "says": "approved", "reference": "MS-99817", "seq": 9, "at_ms": NOW - DAY}
     words = [{"says": "sent", "title": "I wrote"}, {"says": "approved", "title": "They say that it is approved"}]
     of = waited(words=words)
     assert "without an answer" in waiting.texts(of)["second"].body
@@ -381,7 +380,7 @@ def test_once_an_answer_was_recorded_no_text_says_that_there_was_none() -> None:
 
 
 def test_a_further_message_of_ours_is_no_answer() -> None:
-    ours: AttestDoc = {**WORD, "says": "sent", "text": "Wrote again"}
+    ours: Any = {**WORD, "says": "sent", "text": "Wrote again"}
     of = waited(sent={"what": "A message", "at_ms": WORD["at_ms"], "by": "ana", "how": "Wrote again", "about": []})
     told = replace(of, node=replace(of.node, attested=(ours,)))
     told = replace(told, view=replace(told.view, nodes={**told.view.nodes, "approval": told.node}))
