@@ -7,7 +7,7 @@ import pytest
 from runbook.book import check_inputs, load_book
 from runbook.book.names import GROUP, why_not
 from runbook.core.error import BookError
-from tests.book.test_inputs import tiny
+from tests.book.conftest import tiny
 
 ENDPOINT = "Microsoft.Network/privateEndpoints"
 
