@@ -57,11 +57,16 @@ async def taken(look: Look, size: tuple[int, int], themes: Sequence[str] = ("lig
     return "\n".join([*parts, ""])
 
 
+SMALL = ("80x24", "50x12")
+LONG = pytest.mark.soak
+"""Two seconds of work a picture: the larger ones are compared in the long suite and for a clean checkout's verdict."""
+
+
 @pytest.mark.skipif(
     version("textual") != TAKEN_WITH,
     reason=f"the pictures were taken with Textual {TAKEN_WITH}, here is {version('textual')}",
 )
-@pytest.mark.parametrize(("name", "size"), TAKEN)
+@pytest.mark.parametrize(("name", "size"), [pytest.param(*one, marks=[] if one[1] in SMALL else LONG) for one in TAKEN])
 async def test_a_look_is_drawn_as_its_picture_shows_it(
     name: str, size: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

@@ -111,7 +111,7 @@ def _over(view: RunView, desk: Desk) -> Next | None:
         report = f"{desk.program} report {view.id} --format html --out report.html"
         proven = [n for n in view.nodes.values() if n.state is NodeState.DONE and n.summary][-1:]
         told = [line(f"{one_line(n.doc['title'])}: ", one_line(n.summary)) for n in proven]
-        how = lines("R in the list of runs writes its report; or in a shell, to the folder you are in there:", "muted")
+        how = lines("R writes its report; so does, in a shell, to the folder you are in there:", "muted")
         return Next("q", f"Finished: {done}; q leaves", (*told, *how, *labelled("Report", report, "code")))
     return None
 
