@@ -457,14 +457,6 @@ async def test_hundreds_of_changes_cause_few_redraws(monkeypatch: pytest.MonkeyP
         assert "400 of 400 done" in screen_text(app)
 
 
-async def test_help_shows_every_key_and_closes() -> None:
-    async with showing(Store(ready()), LARGE) as (pilot, app):
-        text = await press(pilot, "question_mark")
-        assert "Say go to the selected node's changes" in text
-        await press(pilot, "escape")
-        assert isinstance(app.screen, RunScreen)
-
-
 async def test_every_binding_has_id_description_and_tooltip() -> None:
     async with showing(Store(ready())) as (_, app):
         for bindings in app.screen._bindings.key_to_bindings.values():

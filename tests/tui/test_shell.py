@@ -125,3 +125,11 @@ async def test_what_a_screen_above_wants_is_done_at_its_node() -> None:
         await idle(pilot)
         assert run.key == ("node", "associate[m2]")
         assert [getattr(c, "node", "") for c in store.commands] == ["associate[m2]"]
+
+
+async def test_help_shows_every_key_and_closes() -> None:
+    async with showing(Store(ready()), (120, 36)) as (pilot, app):
+        text = await press(pilot, "question_mark")
+        assert "Say go to the selected node's changes" in text
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RunScreen)
