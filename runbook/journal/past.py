@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runbook.core.entry import Entry
 from runbook.core.mark import Mark, mark_of
 from runbook.core.view import RunView
 from runbook.journal.fold import fold
-from runbook.journal.store import Driver
+
+if TYPE_CHECKING:
+    from runbook.journal.store import Driver
 
 
 class Past(Protocol):

@@ -167,7 +167,7 @@ async def test_a_slash_finds_enter_goes_on_and_escape_gives_the_keys_back(
         await idle(pilot)
         assert screen.key == ("node", "agent_restart[rg-avd/hp-017]")
         assert "1 of 1" in screen_text(app)
-        assert "Nothing like that here" in await write(pilot, "x", "enter")
+        assert "nothing like that here" in await write(pilot, "x", "enter")
         for _ in range(11):
             await pilot.press("backspace")
         text = await press(pilot, "escape", "n")
