@@ -30,6 +30,7 @@ from runbook.core.view import NodeView, RunView
 from runbook.engine.host import Attachment
 from runbook.report.handover import can_be_handed, handover
 from runbook.tui.present.along import along
+from runbook.tui.present.audit import audit_of
 from runbook.tui.present.can import available
 from runbook.tui.present.find import matches
 from runbook.tui.present.node import known_changes
@@ -323,6 +324,8 @@ class _Talk:
                 self._print(self._who())
             case "history":
                 self._print(pages.journal_lines(self.attachment.entries(None)))
+            case "done":
+                self._print(as_text(audit_of(self.attachment.past())).splitlines())
             case "pause" | "on" | "abort" | "report" | "note":
                 self.acts.of_run(word, rest)
             case _ if node is None:

@@ -33,6 +33,7 @@ WORDS: Final[Mapping[str, str]] = {
     "history": "what the journal has on the whole run, newest first",
     "hand": "another team does this node; the run waits for it and looks",
     "document": "what another team is to do at this node: why, the commands, what is looked at",
+    "done": "what was done, and by whom: every call, wait, word and skip",
     "note": "write a remark into the run, for whoever reads it next",
     "report": "write the hand-over report to a file: .html, .md or .json",
     "who": "which run this is, where it may write, who drives it",
@@ -62,6 +63,8 @@ OF_KEY: Final[Mapping[str, str]] = {
     "abort": "abort",
     "map": "overview",
     "timeline": "history",
+    "audit": "done",
+    "report": "report",
     "open": "guide",
 }
 """The word that stands for a key of the run screen, by the key's id."""

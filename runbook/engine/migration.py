@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from runbook.book import Book, StepSpec, expand, expansion_needs
+from runbook.book import Book, Need, StepSpec, expand, expansion_needs
 from runbook.core.docs import NodeDoc
 from runbook.core.entry import Draft, Kind, canonical
 from runbook.core.error import RunbookError, UsageError
@@ -129,10 +129,12 @@ def _differ(a: StepSpec, b: StepSpec, parts: Mapping[str, str]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return canonical([[n.step, n.all] for n in value] if isinstance(value, tuple) else _plain(value))
+    return canonical(_plain(value))
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Need):
+        return [value.step, value.all]
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value

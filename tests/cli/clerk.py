@@ -19,7 +19,7 @@ _RULES: Final = (
     (r"What do you vouch for\?", "Done on 3 May, ticket 4711"),
     (r"Which of these, by its number; nothing: go back$", "1"),
     (r"What you did or saw, when and where", "done as asked"),
-    (r"Evidence file, or empty|Their reference, .* or empty|When it happened .* or empty", ""),
+    (r"Evidence file, or empty|Their reference, .* or empty|When it happened.* or empty", ""),
     (r"Approve\b.*\?$", "a"),
     (r"Attest\b.*\?$", "attest"),
     (r"Retry, attest\b.*\?$", "attest"),

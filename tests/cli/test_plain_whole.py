@@ -118,7 +118,7 @@ def test_every_page_of_a_node_can_be_heard(parked: Path) -> None:
     assert "Azure CLI:" in told
     assert told.count("PowerShell:") == 2
     assert "expected Registered, found NotRegistered" in told
-    assert "observed to ready" in told
+    assert "Looked: to be changed: Register Microsoft.HybridCompute  to ready" in told
 
 
 def test_every_node_is_in_the_overview_and_can_be_gone_to(parked: Path) -> None:

@@ -109,7 +109,7 @@ def test_defaults_are_shown_as_they_would_come_out() -> None:
     assert default_text(form, "dns") == "azure"
     assert default_text(form, "machines") == "none"
     assert default_text(form, "new_servers") == "false"
-    assert default_text(form, "zones_resource_group") == "${inputs.resource_group}"
+    assert default_text(form, "zones_resource_group") == "as under “Which resource group is to hold the scope?”"
     form = form.typed("resource_group", "rg-x").typed("vnet", NET)
     assert default_text(form, "zones_resource_group") == "rg-x"
     assert default_text(form, "resolving_networks") == "vnet-hub in rg-network"

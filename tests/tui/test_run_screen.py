@@ -196,7 +196,7 @@ async def test_capital_a_lists_and_approves_the_ready_safe_nodes_of_the_phase(si
     store = Store(view(context(), risky, *nodes))
     async with showing(store, size) as (pilot, _):
         text = await press(pilot, "A")
-        assert "Approve 3 nodes in Network and endpoint?" in text
+        assert "Approve 3 nodes in Network and" in text
         assert "• Associate m2" in text
         assert "Not included, because disruptive: 1" in text
         await press(pilot, "enter")

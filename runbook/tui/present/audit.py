@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runbook.core.clock import duration, from_iso
+from runbook.report import report_doc
 from runbook.tui.present.text import BLANK, Line, end_of, heading, line, lines, moment, one_line
 
+if TYPE_CHECKING:
+    from runbook.journal.past import Past
+
 Json = Mapping[str, Any]
+
+
+def audit_of(past: Past) -> list[Line]:
+    """The lines on a run as its journal stands now.
+
+    Raises:
+        RunbookError: the journal cannot be read.
+    """
+    view = past.newest()
+    return audit_lines(report_doc(view, past.each(view.head), past.drivers(), (view.head, ""), ()))
 
 
 def audit_lines(doc: Json) -> list[Line]:

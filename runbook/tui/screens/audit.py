@@ -14,7 +14,6 @@ from textual.screen import ModalScreen
 
 from runbook.core.error import RunbookError
 from runbook.tui.keys import bindings
-from runbook.tui.present.audit import audit_lines
 from runbook.tui.present.text import Line, as_text, line, lines
 from runbook.tui.widgets.bars import Page
 from runbook.tui.widgets.prose import Prose
@@ -61,12 +60,10 @@ class AuditScreen(ModalScreen[None]):
         return any(not w.is_finished for w in self.workers)
 
     def _read(self) -> None:
-        from runbook.report import report_doc
+        from runbook.tui.present.audit import audit_of
 
         try:
-            view = self._past.newest()
-            doc = report_doc(view, self._past.each(view.head), self._past.drivers(), (view.head, ""), ())
-            self.post_message(self.Read(audit_lines(doc), is_whole=True))
+            self.post_message(self.Read(audit_of(self._past), is_whole=True))
         except RunbookError as error:
             told = [*lines(f"The journal cannot be read: {error.message}", "bad"), *lines(error.hint, "muted")]
             self.post_message(self.Read(told, is_whole=False))

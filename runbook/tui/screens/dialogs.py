@@ -42,11 +42,12 @@ class Dialog(ModalScreen[Answers | None]):
             for field in q.fields:
                 yield Prose(id=f"label-{field.id}", classes="field-label")
                 yield FieldBox(f"field-{field.id}", field.value)
-            yield Prose(id="dialog-problem")
-            with Horizontal(id="dialog-buttons"):
-                yield Prose(id="dialog-enter")
-                yield Button(q.go, id="go", compact=True)
-                yield Button("Cancel (Esc)", id="cancel", compact=True)
+            with Vertical(id="dialog-foot"):
+                yield Prose(id="dialog-problem")
+                with Horizontal(id="dialog-buttons"):
+                    yield Prose(id="dialog-enter")
+                    yield Button(q.go, id="go", compact=True)
+                    yield Button("Cancel (Esc)", id="cancel", compact=True)
 
     def on_mount(self) -> None:
         q = self.question

@@ -53,10 +53,11 @@ class ManyDialog(ModalScreen[bool]):
             if batch.word:
                 yield Prose(id="label-word", classes="field-label")
                 yield FieldBox("field-word")
-            yield Prose(id="dialog-problem")
-            with Horizontal(id="dialog-buttons"):
-                yield Button(f"{batch.go} (Enter)", id="go", compact=True)
-                yield Button("Cancel (Esc)", id="cancel", compact=True)
+            with Vertical(id="dialog-foot"):
+                yield Prose(id="dialog-problem")
+                with Horizontal(id="dialog-buttons"):
+                    yield Button(f"{batch.go} (Enter)", id="go", compact=True)
+                    yield Button("Cancel (Esc)", id="cancel", compact=True)
 
     def _options(self) -> list[Option]:
         options: list[Option] = []
