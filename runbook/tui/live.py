@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.screen import Screen, ScreenResultType
+from textual.screen import ScreenResultType
 
 from runbook.core.event import Event
 from runbook.core.view import RunView
+from runbook.tui.base import BaseScreen
 from runbook.tui.messages import HomeDone, RunMoved
 from runbook.tui.present.text import line
 from runbook.tui.pump import Pump
@@ -41,7 +42,7 @@ class Wanted:
     node: str = ""
 
 
-class LiveScreen(Screen[ScreenResultType]):
+class LiveScreen(BaseScreen[ScreenResultType]):
     """Shows one run. A subclass says what to compose and to ``draw``.
 
     Textual calls the ``on_…`` methods of this class and of the subclass both, the subclass's first: no ``super()``.

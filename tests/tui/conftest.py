@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual import _wait, events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from runbook.tui.app import RunbookApp
@@ -20,6 +22,9 @@ from tests.tui.sample import Store
 def _calm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # How long the pilot looks whether the process works: ``idle`` asks the app itself.
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 0.002)
+    monkeypatch.setattr(_wait, "SLEEP_IDLE", 0.0002)
 
 
 async def idle(pilot: Pilot[None]) -> None:
@@ -50,12 +55,15 @@ async def press(pilot: Pilot[None], *keys: str) -> str:
 
 
 async def write(pilot: Pilot[None], text: str, *keys: str) -> str:
-    """Type a text, then press keys, wait, and read the screen."""
-    await pilot.press(*(_KEY_NAMES.get(c, c) for c in text))
+    """Type a text as fast as a terminal hands it over, then press keys, wait, and read the screen."""
+    driver = pilot.app._driver
+    assert driver is not None
+    for character in text:
+        key = events.Key(_character_to_key(character), character)
+        key.set_sender(pilot.app)
+        driver.send_message(key)
+    await idle(pilot)
     return await press(pilot, *keys)
-
-
-_KEY_NAMES = {"-": "minus", "/": "slash", ".": "full_stop", " ": "space", "_": "underscore"}
 
 
 @asynccontextmanager

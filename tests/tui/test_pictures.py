@@ -21,7 +21,6 @@ from textual.widgets import Input
 from runbook.tui.app import RunbookApp
 from runbook.tui.around import Around
 from runbook.tui.settings import Kept, Settings
-from tests.tui.conftest import _KEY_NAMES
 from tests.tui.forms import settle
 from tests.tui.looks import LOOKS, SIZES, Look
 from tests.tui.picture import colours, strips, words
@@ -41,7 +40,7 @@ async def taken(look: Look, size: tuple[int, int], themes: Sequence[str] = ("lig
     async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
         for key in look.keys:
-            await pilot.press(_KEY_NAMES.get(key, key))
+            await pilot.press(key)
             await settle(pilot)
         if look.then is not None:
             look.then(app)

@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from runbook.core.error import RunbookError
+from runbook.tui.base import Overlay
 from runbook.tui.keys import bindings
 from runbook.tui.present.text import Line, as_text, line, lines
 from runbook.tui.widgets.bars import Page
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runbook.tui.app import RunbookApp
 
 
-class AuditScreen(ModalScreen[None]):
+class AuditScreen(Overlay[None]):
     """Shows the calls, waits, words, skips and drivers of a run as they were when it was opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("audit")

@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -23,6 +22,7 @@ from runbook.core.error import RunbookError, UsageError
 from runbook.journal.past import Past
 from runbook.report.compare import Comparison, Item, compare, compare_lines
 from runbook.report.sides import Side
+from runbook.tui.base import BaseScreen, Overlay
 from runbook.tui.keys import bindings
 from runbook.tui.live import Wanted
 from runbook.tui.present import compare as present
@@ -52,7 +52,7 @@ class RunsCompared(Message):
         self.comparison, self.problem = comparison, problem
 
 
-class PickRun(ModalScreen[str | None]):
+class PickRun(Overlay[str | None]):
     """Asks beside which run; hands back its id."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,7 +82,7 @@ class PickRun(ModalScreen[str | None]):
         self.dismiss(event.option_id)
 
 
-class CompareScreen(Screen[Wanted | None]):
+class CompareScreen(BaseScreen[Wanted | None]):
     """Compares one run with another that is chosen here.
 
     Args:

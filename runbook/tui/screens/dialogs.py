@@ -12,16 +12,16 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
+from runbook.tui.base import Overlay
 from runbook.tui.present.text import line
 from runbook.tui.question import Answers, Field, Question
 from runbook.tui.widgets.field_box import FieldBox
 from runbook.tui.widgets.prose import Prose
 
 
-class Dialog(ModalScreen[Answers | None]):
+class Dialog(Overlay[Answers | None]):
     """Asks one question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -128,7 +128,7 @@ class DnsScreen(LiveScreen[Wanted | None]):
             return
         for head in shown.columns(table, self.size.width):
             grid.add_column(Text(head))
-        drawn = {role: self.query_one("#header", Prose).get_visual_style(f"role--{role}").rich_style for role in ROLES}
+        drawn = {role: self.get_visual_style(f"role--{role}").rich_style for role in ROLES}
         # without their background, so that the cursor's own shows
         styles = {role: Style(color=s.color, bold=s.bold, dim=s.dim) for role, s in drawn.items()}
         for name in table.names:

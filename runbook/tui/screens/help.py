@@ -9,11 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from runbook.core.state import GLYPHS, NodeState
 from runbook.core.view import RunView
+from runbook.tui.base import Overlay
 from runbook.tui.keys import SCREENS, shown_as
 from runbook.tui.present.header import Seat, pace
 from runbook.tui.present.text import BLANK, Line, as_text, hang, heading, labelled, line, lines
@@ -83,7 +83,7 @@ def _key(shown: str, does: str) -> Line:
     return line(" " * (6 - len(shown)), (shown, "key"), f"  {does}")
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Overlay[None]):
     """Shows the help; what is typed narrows it down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,10 +14,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import OptionList
 
 from runbook.core.error import RunbookError
+from runbook.tui.base import BaseScreen
 from runbook.tui.given import Home, Told
 from runbook.tui.keys import bindings
 from runbook.tui.messages import HomeDone
@@ -38,7 +38,7 @@ REFRESH_S: Final = 4.0
 """How often the list is read again by itself, in seconds."""
 
 
-class HomeScreen(Screen[None]):
+class HomeScreen(BaseScreen[None]):
     """A list of runs and books above what is known of the chosen one.
 
     Args:

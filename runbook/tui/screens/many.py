@@ -11,11 +11,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
 
 from runbook.core.view import NodeView
+from runbook.tui.base import Overlay
 from runbook.tui.present.many import Batch, detail, group_line, node_line
 from runbook.tui.present.text import line
 from runbook.tui.widgets.bars import Page
@@ -23,7 +23,7 @@ from runbook.tui.widgets.field_box import FieldBox
 from runbook.tui.widgets.prose import Prose, content
 
 
-class ManyDialog(ModalScreen[bool]):
+class ManyDialog(Overlay[bool]):
     """Asks about one batch."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,10 +14,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Button
 
 from runbook.core.error import RunbookError
+from runbook.tui.base import BaseScreen
 from runbook.tui.keys import bindings
 from runbook.tui.making import Estate, Making, Offer
 from runbook.tui.present.fields import field_of, write
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _FILES: Final = (".yaml", ".yml", ".json")
 
 
-class NewRunScreen(Screen[str | None]):
+class NewRunScreen(BaseScreen[str | None]):
     """The form. It opens what it makes by itself, so it ends with None.
 
     Args:

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
+from runbook.tui.base import BaseScreen
 from runbook.tui.present.text import line
 from runbook.tui.widgets.prose import Prose
 
 
-class OpeningScreen(Screen[None]):
+class OpeningScreen(BaseScreen[None]):
     """One sentence."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

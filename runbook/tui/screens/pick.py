@@ -16,12 +16,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from runbook.core.error import RunbookError
 from runbook.tui.aside import Aside, CalledOff
+from runbook.tui.base import Overlay
 from runbook.tui.making import Choice, Offer
 from runbook.tui.present.form import matching
 from runbook.tui.present.text import Line, line, one_line, short
@@ -87,7 +87,7 @@ def choice_line(choice: Choice, mark: str, width: int) -> Line:
     return line((mark, "go"), room if detail else label, (f"  {detail}" if detail else "", "muted"))
 
 
-class PickScreen(ModalScreen[Picked]):
+class PickScreen(Overlay[Picked]):
     """Asks for one value, or for several."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from runbook.tui.base import Overlay
 from runbook.tui.keys import bindings
 from runbook.tui.present.text import line, lines
 from runbook.tui.widgets.bars import Page
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runbook.tui.app import RunbookApp
 
 
-class RawScreen(ModalScreen[None]):
+class RawScreen(Overlay[None]):
     """Shows a text.
 
     Args:

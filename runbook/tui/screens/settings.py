@@ -8,10 +8,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from runbook.tui.base import Overlay
 from runbook.tui.present.text import BLANK, Line, labelled, line, lines
 from runbook.tui.settings import THEMES, Kept, Settings
 from runbook.tui.widgets.prose import Prose, content
@@ -51,7 +51,7 @@ def about(kept: Kept) -> list[Line]:
     return rows
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(Overlay[None]):
     """Enter changes the highlighted setting at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

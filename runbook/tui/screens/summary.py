@@ -15,11 +15,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Button
 
 from runbook.core.error import RunbookError
 from runbook.tui.aside import Aside, CalledOff
+from runbook.tui.base import BaseScreen
 from runbook.tui.keys import bindings
 from runbook.tui.making import Making, Sight, Terms
 from runbook.tui.present.fields import Field
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _GO = {"rehearsal": "Start the rehearsal", "plan": "Look again", "live": "Start the live run…"}
 
 
-class SummaryScreen(Screen[bool]):
+class SummaryScreen(BaseScreen[bool]):
     """Ends with True when a run was opened from here.
 
     Args:

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from runbook.tui.present.text import BOXED, ROLES, Line
+from runbook.tui.present.text import BOXED, Line
 
 
 class BarRows(ScrollView, can_focus=True, inherit_bindings=False):
@@ -26,7 +26,7 @@ class BarRows(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pageup", "leap(-1)", "Page up", show=False),
         Binding("pagedown", "leap(1)", "Page down", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES} | {"bar-rows--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar-rows--cursor"}
 
     class Selected(Message):
         """Another row was selected, or a cell of one was clicked (``x`` is None when not)."""
@@ -74,8 +74,10 @@ class BarRows(ScrollView, can_focus=True, inherit_bindings=False):
     def _style(self, name: str) -> Style:
         found = self._styles.get(name)
         if found is None:
-            is_partial = name.removeprefix("role--") not in BOXED and name != "bar-rows--cursor"
-            found = self._styles[name] = self.get_component_rich_style(name, partial=is_partial)
+            role = name.removeprefix("role--")
+            of = self if role == name else self.screen
+            is_partial = role != name and role not in BOXED
+            found = self._styles[name] = of.get_component_rich_style(name, partial=is_partial)
         return found
 
     def action_move(self, rows: int) -> None:

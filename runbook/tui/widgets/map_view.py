@@ -56,7 +56,7 @@ class MapView(ScrollView, can_focus=True):
         Binding("end", "end('end')", "Last", show=False),
         *(b for b in bindings("map") if isinstance(b, Binding) and b.id in _OWN),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"map--cursor", *(f"role--{role}" for role in ROLES)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"map--cursor"}
 
     class Chosen(Message):
         """A node was chosen."""
@@ -157,7 +157,7 @@ class MapView(ScrollView, can_focus=True):
         base = self.rich_style
         if self.map is None or at >= len(self.map.drawing.lines):
             return Strip.blank(width, base)
-        styles = {role: self.get_component_rich_style(f"role--{role}", partial=True) for role in ROLES}
+        styles = {role: self.screen.get_component_rich_style(f"role--{role}", partial=True) for role in ROLES}
         segments = [Segment(text, base + styles[role] if role else base) for text, role in self.map.drawing.lines[at]]
         strip = Strip(segments, self.map.drawing.width)
         spot = self.map.drawing.spot(self.key)

@@ -14,7 +14,7 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from runbook.tui.present.rows import Branch, Key, Row
-from runbook.tui.present.text import ROLES, short_middle, short_parts
+from runbook.tui.present.text import short_middle, short_parts
 
 _EMPTY = Row(("phase", ""), "", "", "", "")
 
@@ -36,7 +36,6 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         Binding("space", "toggle_node", "Fold", show=False),
         Binding("enter", "enter_row", "Open", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
     ICON_NODE = "▸ "
     ICON_NODE_EXPANDED = "▾ "
 
@@ -206,7 +205,7 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         if node.allow_expand:
             fold = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
         has_cursor = node is self.cursor_node  # a state's colour may vanish on the cursor's
-        state = self.get_component_rich_style(f"role--{row.role}", partial=True) if row.role else Style()
+        state = self.screen.get_component_rich_style(f"role--{row.role}", partial=True) if row.role else Style()
         state = Style() if has_cursor else state
         word = "" if self.size.width < _ROOMY and row.word in _QUIET else row.word
         taken = len(fold) + 2 + cell_len(row.title)
@@ -217,7 +216,7 @@ class NodeTree(Tree[Row], inherit_bindings=False):
         text = Text(no_wrap=True, end="")
         text.append(fold, Style(meta={"toggle": True}) if fold else None)
         text.append(f"{row.glyph} ", state)
-        text.append(title, self.get_component_rich_style("role--heading", partial=True) if fold else None)
+        text.append(title, self.screen.get_component_rich_style("role--heading", partial=True) if fold else None)
         text.append(" " * max(bool(word), width - text.cell_len - len(word)))
         text.append(word, state)
         text.stylize_before(style)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
 
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
-from runbook.tui.present.text import BOXED, ROLES, Line
+from runbook.tui.present.text import BOXED, Line
 
 
 def content(rows: Iterable[Line], boxes: Mapping[str, Style] | None = None) -> Content:
@@ -30,8 +29,6 @@ def content(rows: Iterable[Line], boxes: Mapping[str, Style] | None = None) -> C
 class Prose(Static):
     """Text that redraws only when it changed."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(markup=False, id=id, classes=classes)
         self.rows: tuple[Line, ...] = ()
@@ -45,7 +42,7 @@ class Prose(Static):
 
     def _draw(self) -> None:
         boxed = {role for row in self.rows for _, role in row if role in BOXED}
-        self.update(content(self.rows, {role: self.get_visual_style(f"role--{role}") for role in boxed}))
+        self.update(content(self.rows, {role: self.screen.get_visual_style(f"role--{role}") for role in boxed}))
 
     def notify_style_update(self) -> None:
         """Another theme: what was looked up is looked up again, once the new styles are there."""

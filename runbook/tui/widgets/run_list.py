@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import events
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from runbook.tui.present.text import BOXED, ROLES, Line
+from runbook.tui.present.text import Line
 from runbook.tui.widgets.prose import content
 
 
 class RunList(OptionList):
     """Shows rows by their ids. What changed is drawn anew; the cursor stays on its row whatever moves around it."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES if role not in BOXED}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, markup=False)
