@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from runbook.core.error import UsageError
 
 if TYPE_CHECKING:
     from runbook.cli.desk import Desk
+    from runbook.core.summary import RunSummary
     from runbook.core.view import RunView
     from runbook.journal.past import Past
     from runbook.tui.around import Around
@@ -181,24 +181,16 @@ def around(home: Path, desk: Desk) -> Around:
 
         return write_report(home, run, path, over=over)
 
-    return Around(settings_of(home), desk.memory(), runs_of(home), names_of(home), Workshop(home).making, report)
+    return Around(settings_of(home), desk.memory(), runs_of(home, desk), names_of(home), Workshop(home).making, report)
 
 
-def runs_of(home: Path) -> Runs:
+def runs_of(home: Path, desk: Desk) -> Runs:
     """What a screen may know of the runs beside the one it shows. What cannot be read is left out: `runs` tells it."""
-    from runbook.home import journal_path, run_ids
+    from runbook.home import journal_path
     from runbook.tui.runs import Runs
 
-    def listed() -> list[dict[str, Any]]:
-        from runbook.cli.listing import run_doc
-        from runbook.cli.reading import view_of
-        from runbook.core.error import RunbookError
-
-        found = []
-        for run in run_ids(home):
-            with contextlib.suppress(RunbookError):
-                found.append(run_doc(*view_of(home, run)))
-        return sorted(found, key=lambda doc: str(doc["created_at"]), reverse=True)
+    def listed() -> list[RunSummary]:
+        return [run.summary for run in desk.runs() if run.summary is not None]
 
     def past(run: str) -> Past:
         from runbook.journal.reader import JournalPast

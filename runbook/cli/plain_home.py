@@ -12,7 +12,9 @@ from runbook.cli.answers import Answers, Left
 from runbook.cli.driving import Front
 from runbook.cli.exits import Exit
 from runbook.cli.plain import run_plain
+from runbook.cli.reading import every_run
 from runbook.core.error import RunbookError
+from runbook.core.view import RunView
 
 _WRONG: Final = 25
 _HELP: Final = (
@@ -42,7 +44,7 @@ def show_plain_home(home: Path, source: TextIO | None = None) -> Exit:
 class _Home:
     home: Path
     source: TextIO
-    runs: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[tuple[RunView, str | None]] = field(default_factory=list)
     books: list[Any] = field(default_factory=list)
     wrong: int = 0
 
@@ -79,18 +81,18 @@ class _Home:
         self.wrong = 0
 
     def _list(self) -> None:
-        self.runs, self.books = screen.runs(self.home), screen.books()
+        self.runs, self.books = list(every_run(self.home)), screen.books()
         output.data("Runs:" if self.runs else "There is no run yet.")
-        for number, run in enumerate(self.runs, 1):
-            state = run["state"].replace("_", " ").replace("needs operator", "needs you")
-            driver = f", driven by {run['driver']}" if run["driver"] else ""
-            output.data(f"  {number}. {run['id']}: {run['book']}, {run['mode']}, {state}{driver}")
+        for number, (view, driver) in enumerate(self.runs, 1):
+            state = view.state.value.replace("_", " ").replace("needs operator", "needs you")
+            driven = f", driven by {driver}" if driver else ""
+            output.data(f"  {number}. {view.id}: {view.book.get('id', '')}, {view.mode}, {state}{driven}")
         output.data("Books to rehearse on a simulated Azure; nothing real is touched:")
         for number, book in enumerate(self.books, len(self.runs) + 1):
             output.data(f"  {number}. {book.id}: {book.title}")
 
     def _open(self, asked: str, *, is_looking: bool) -> None:
-        choices = [*(run["id"] for run in self.runs), *(book.id for book in self.books)]
+        choices = [*(view.id for view, _ in self.runs), *(book.id for book in self.books)]
         at = int(asked) - 1 if asked.isdecimal() else choices.index(asked) if asked in choices else -1
         if not 0 <= at < len(choices):
             self.wrong += 1

@@ -82,14 +82,6 @@ def books() -> list[Any]:
     return [book for book in list_books() if not book.fault]
 
 
-def runs(home: Path) -> list[dict[str, Any]]:
-    """The run objects of ``runs --json``, newest first."""
-    from runbook.cli.listing import run_doc
-    from runbook.cli.reading import every_run
-
-    return [run_doc(view, driver) for view, driver in every_run(home)]
-
-
 def create(home: Path, book: str) -> str:
     """A rehearsal of a book; gives the run's id."""
     from runbook.wiring import Wish, create_run

@@ -15,11 +15,11 @@ from textual.screen import ScreenResultType
 
 from runbook.core.event import Event
 from runbook.core.view import RunView
-from runbook.tui.base import BaseScreen
 from runbook.tui.messages import HomeDone, RunMoved
 from runbook.tui.present.text import line
 from runbook.tui.pump import Pump
 from runbook.tui.screens.reporting import tell
+from runbook.tui.styled import BaseScreen
 from runbook.tui.widgets.prose import Prose
 
 if TYPE_CHECKING:

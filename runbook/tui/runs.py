@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from runbook.core.summary import RunSummary
 from runbook.journal.past import Past
 
 
@@ -14,16 +14,17 @@ class Runs:
     """Both may be slow and are called from worker threads; both may raise ``RunbookError``.
 
     Attributes:
-        listed: the run objects of ``runs --json``, newest first.
+        listed: every readable one that was not put away, the one written to last first.
         past: of one run, by its id.
     """
 
-    listed: Callable[[], Sequence[Mapping[str, Any]]]
+    listed: Callable[[], Sequence[RunSummary]]
     past: Callable[[str], Past]
 
 
-def of_same_book(runs: Sequence[Mapping[str, Any]], run: str) -> list[Mapping[str, Any]]:
+def of_same_book(runs: Sequence[RunSummary], run: str) -> list[RunSummary]:
     """The runs beside which this one may be laid: others of its book, those of another mode first."""
-    own = next((r for r in runs if r.get("id") == run), None)
-    others = [r for r in runs if own is not None and r.get("book") == own.get("book") and r.get("id") != run]
-    return sorted(others, key=lambda r: own is not None and r.get("mode") == own.get("mode"))
+    own = next((r for r in runs if r.id == run), None)
+    if own is None:
+        return []
+    return sorted((r for r in runs if r.book == own.book and r.id != run), key=lambda r: r.mode == own.mode)

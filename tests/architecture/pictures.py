@@ -18,6 +18,7 @@ from typing import Any, Final
 from runbook.cli.policy import Policy
 from runbook.core.command import Command
 from runbook.core.state import NodeState
+from runbook.core.summary import summary
 from runbook.core.view import NodeView, RunView
 from runbook.journal.fold import fold
 from runbook.journal.past import ToldPast
@@ -117,9 +118,8 @@ def _two() -> dict[str, Any]:
     """A run that was finished, beside one that is stuck."""
     one, two = _preview(), _trouble()
     store = Store(one.view, log=one.entries, at_ms=one.view.updated_ms, driver="you", speed=60.0)
-    row = {"book": "arc-private-link", "mode": "rehearsal", "state": "done", "updated_at": "2026-11-20T08:00:00.000Z"}
     of = {p.view.id: p for p in (one, two)}
-    runs = Runs(lambda: [{**row, "id": id_} for id_ in of], lambda id_: ToldPast(of[id_].entries))
+    runs = Runs(lambda: [summary(p.view) for p in of.values()], lambda id_: ToldPast(of[id_].entries))
     return {"open_attachment": lambda: store, "around": {"runs": runs}}
 
 

@@ -15,6 +15,7 @@ from runbook.cli.making import Workshop
 from runbook.core.entry import Draft, Entry, Kind
 from runbook.core.error import Damaged, RunbookError, TooNew
 from runbook.core.event import Event
+from runbook.core.summary import summary
 from runbook.core.view import NodeView, RunView
 from runbook.dns.look import look
 from runbook.dns.model import Table
@@ -145,9 +146,8 @@ def _looked_back(scenario: str, *keys: str) -> Look:
     def given() -> dict[str, Any]:
         one, two = _played(scenario), _played("arc-preview" if scenario == "arc-trouble" else "arc-trouble")
         store = Store(one.view, log=one.entries, at_ms=one.view.updated_ms)
-        row = {"book": ARC, "mode": "rehearsal", "state": "done", "updated_at": "2026-11-20T08:00:00.000Z"}
         runs = Runs(
-            lambda: [{**row, "id": one.view.id}, {**row, "id": two.view.id}],
+            lambda: [summary(one.view), summary(two.view)],
             lambda id_: ToldPast((one if id_ == one.view.id else two).entries),
         )
         return {"open_attachment": lambda: store, "around": {"runs": runs}}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from runbook.core.error import Damaged, RunbookError
-from runbook.core.state import NodeState
+from runbook.core.state import NodeState, RunState
+from runbook.core.summary import RunSummary, summary
 from runbook.core.view import RunView
 from runbook.journal.past import Past, ToldPast
 from runbook.tui.app import RunbookApp
@@ -42,11 +43,11 @@ def stuck(tmp_path_factory: pytest.TempPathFactory) -> Played:
     return rehearse(tmp_path_factory.mktemp("stuck"), "arc-trouble", answer=no_words)
 
 
-def row(id_: str, mode: str = "rehearsal", book: str = "arc-private-link") -> dict[str, Any]:
-    return {"id": id_, "book": book, "mode": mode, "state": "done", "updated_at": "2026-11-20T08:00:00.000Z"}
+def row(id_: str, mode: str = "rehearsal", book: str = "arc-private-link") -> RunSummary:
+    return replace(summary(RunView()), id=id_, book=book, mode=mode, state=RunState.DONE)
 
 
-def runs(pasts: Mapping[str, Past], listed: Sequence[Mapping[str, Any]] | None = None) -> Runs:
+def runs(pasts: Mapping[str, Past], listed: Sequence[RunSummary] | None = None) -> Runs:
     def past(run: str) -> Past:
         return pasts[run]
 
@@ -183,7 +184,7 @@ async def test_a_damaged_journal_is_told_with_what_to_do(played: Played, size: t
 
 
 async def test_runs_that_cannot_be_listed_are_told() -> None:
-    def fails() -> Sequence[Mapping[str, Any]]:
+    def fails() -> Sequence[RunSummary]:
         raise RunbookError("The folder cannot be read.", "Check its rights.")
 
     async with opened(Runs(fails, lambda _: ToldPast())) as shown:
@@ -216,7 +217,7 @@ async def test_c_opens_the_comparison_of_a_run_and_leads_back_to_its_node(played
 
 def test_runs_of_another_mode_come_first() -> None:
     listed = [row("a"), row("b", "live"), row("me"), row("other", book="avd")]
-    assert [r["id"] for r in of_same_book(listed, "me")] == ["b", "a"]
+    assert [r.id for r in of_same_book(listed, "me")] == ["b", "a"]
     assert of_same_book(listed, "unknown") == []
 
 

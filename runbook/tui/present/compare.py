@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
 from rich.cells import cell_len, chop_cells
 
-from runbook.core.state import RunState
+from runbook.core.summary import RunSummary
 from runbook.core.tally import FEW
 from runbook.report.compare import Comparison, Field, Item
 from runbook.report.sides import MINOR, SAME
-from runbook.tui.present.text import BLANK, Line, Span, clean, line, lines, one_line, pack, short
+from runbook.tui.present.text import BLANK, Line, Span, clean, line, lines, moment, one_line, pack, short
 from runbook.tui.present.words import RUN_WORDS
 
 SIGNS: Final = ("!", "≠", "·", "=")
@@ -150,13 +150,10 @@ def _wrapped(texts: Sequence[str], width: int) -> list[str]:
     return rows
 
 
-def run_line(run: Mapping[str, Any], width: int) -> Line:
+def run_line(run: RunSummary, width: int) -> Line:
     """A run in the list to choose from."""
-    known = next((s for s in RunState if s.value == run.get("state")), None)
-    state = RUN_WORDS[known] if known is not None else one_line(run.get("state", ""))
-    facts = [one_line(run.get("mode", "")), state, one_line(run.get("scenario", ""))]
-    when = one_line(run.get("updated_at", ""))[:16].replace("T", " ")
-    return line(one_line(run["id"]), (short(f"  {', '.join(f for f in facts if f)}, {when}Z", max(8, width)), "muted"))
+    facts = [one_line(run.mode), RUN_WORDS[run.state], one_line(run.scenario), moment(run.updated_ms)]
+    return line(one_line(run.id), (short(f"  {', '.join(f for f in facts if f)}", max(8, width)), "muted"))
 
 
 def as_plain(rows: Sequence[str]) -> str:

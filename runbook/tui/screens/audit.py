@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.message import Message
 
 from runbook.core.error import RunbookError
-from runbook.tui.base import Overlay
 from runbook.tui.keys import bindings
-from runbook.tui.present.text import Line, as_text, line, lines
-from runbook.tui.widgets.bars import Page
-from runbook.tui.widgets.prose import Prose
+from runbook.tui.present.text import Line, as_text, lines
+from runbook.tui.screens.raw import TextScreen
 
 if TYPE_CHECKING:
     from runbook.journal.past import Past
-    from runbook.tui.app import RunbookApp
 
 
-class AuditScreen(Overlay[None]):
+class AuditScreen(TextScreen):
     """Shows the calls, waits, words, skips and drivers of a run as they were when it was opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("audit")
@@ -37,21 +32,11 @@ class AuditScreen(Overlay[None]):
             self.rows, self.is_whole = rows, is_whole
 
     def __init__(self, past: Past) -> None:
-        super().__init__()
+        super().__init__("What was done, and by whom", "What was done")
         self._past = past
-        self._text = ""
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog", classes="-raw"):
-            yield Prose(id="dialog-title")
-            with Page(id="raw-page"):
-                yield Prose(id="raw-text")
 
     def on_mount(self) -> None:
-        title = line(("What was done, and by whom", "heading"), ("   c copies, Esc closes", "muted"))
-        self.query_one("#dialog-title", Prose).show([title])
-        self.query_one("#raw-text", Prose).show(lines("Reading the journal …", "muted"))
-        self.query_one("#raw-page").focus()
+        self.show(lines("Reading the journal …", "muted"), "")
         self.run_worker(self._read, thread=True, group="audit", name="audit")
 
     @property
@@ -70,14 +55,4 @@ class AuditScreen(Overlay[None]):
 
     @on(Read)
     def _was_read(self, message: Read) -> None:
-        self._text = as_text(message.rows) if message.is_whole else ""
-        self.query_one("#raw-text", Prose).show(message.rows)
-
-    def action_act(self, id_: str) -> None:
-        """Do what a key of the list stands for."""
-        if id_ != "copy":
-            self.dismiss(None)
-        elif self._text:
-            cast("RunbookApp", self.app).copy(self._text, "What was done")
-        else:
-            self.notify("There is nothing to copy yet.", severity="warning", markup=False)
+        self.show(message.rows, as_text(message.rows) if message.is_whole else "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,16 +19,17 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from runbook.core.error import RunbookError, UsageError
+from runbook.core.summary import RunSummary
 from runbook.journal.past import Past
 from runbook.report.compare import Comparison, Item, compare, compare_lines
 from runbook.report.sides import Side
-from runbook.tui.base import BaseScreen, Overlay
 from runbook.tui.keys import bindings
 from runbook.tui.live import Wanted
 from runbook.tui.present import compare as present
 from runbook.tui.present.text import BLANK, Line, line, one_line
 from runbook.tui.runs import Runs, of_same_book
 from runbook.tui.screens.help import key_rows
+from runbook.tui.styled import BaseScreen, Overlay
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.prose import Prose, content
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 class RunsListed(Message):
     """The runs beside which this one may be laid, or why they cannot be read."""
 
-    def __init__(self, runs: Sequence[Mapping[str, Any]], problem: RunbookError | None = None) -> None:
+    def __init__(self, runs: Sequence[RunSummary], problem: RunbookError | None = None) -> None:
         super().__init__()
         self.runs, self.problem = runs, problem
 
@@ -59,7 +60,7 @@ class PickRun(Overlay[str | None]):
         Binding("escape", "dismiss(None)", "Cancel", tooltip="Choose none.", id="pick.cancel"),
     ]
 
-    def __init__(self, run: str, runs: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, run: str, runs: Sequence[RunSummary]) -> None:
         super().__init__()
         self._run, self._runs = run, runs
 
@@ -67,7 +68,7 @@ class PickRun(Overlay[str | None]):
         with Vertical(id="dialog"):
             yield Prose(id="dialog-title")
             yield OptionList(
-                *(Option(content([present.run_line(run, 46)]), id=str(run["id"])) for run in self._runs),
+                *(Option(content([present.run_line(run, 46)]), id=run.id) for run in self._runs),
                 id="pick-list",
                 markup=False,
             )

@@ -14,9 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input
 
-from runbook.tui.base import Overlay
 from runbook.tui.present.text import line
 from runbook.tui.question import Answers, Field, Question
+from runbook.tui.styled import Overlay
 from runbook.tui.widgets.field_box import FieldBox
 from runbook.tui.widgets.prose import Prose
 

@@ -13,11 +13,11 @@ from textual.widgets import Input
 
 from runbook.core.state import GLYPHS, NodeState
 from runbook.core.view import RunView
-from runbook.tui.base import Overlay
 from runbook.tui.keys import SCREENS, shown_as
 from runbook.tui.present.header import Seat, pace
 from runbook.tui.present.text import BLANK, Line, as_text, hang, heading, labelled, line, lines
 from runbook.tui.present.words import driven_by, role
+from runbook.tui.styled import Overlay
 from runbook.tui.widgets.bars import Page
 from runbook.tui.widgets.prose import Prose
 

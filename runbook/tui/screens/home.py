@@ -17,7 +17,6 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from runbook.core.error import RunbookError
-from runbook.tui.base import BaseScreen
 from runbook.tui.given import Home, Told
 from runbook.tui.keys import bindings
 from runbook.tui.messages import HomeDone
@@ -27,6 +26,7 @@ from runbook.tui.present.home import SORT_WORDS, SORTS, Table, about, fitting, m
 from runbook.tui.present.text import Line, Span, line, lines, one_line
 from runbook.tui.screens.home_acts import Acts, why_not
 from runbook.tui.screens.reporting import tell
+from runbook.tui.styled import BaseScreen
 from runbook.tui.widgets.bars import FindBar, KeyLine, Page
 from runbook.tui.widgets.prose import Prose
 from runbook.tui.widgets.run_list import RunList

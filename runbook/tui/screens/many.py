@@ -15,9 +15,9 @@ from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
 
 from runbook.core.view import NodeView
-from runbook.tui.base import Overlay
 from runbook.tui.present.many import Batch, detail, group_line, node_line
 from runbook.tui.present.text import line
+from runbook.tui.styled import Overlay
 from runbook.tui.widgets.bars import Page
 from runbook.tui.widgets.field_box import FieldBox
 from runbook.tui.widgets.prose import Prose, content

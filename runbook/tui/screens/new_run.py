@@ -17,7 +17,6 @@ from textual.message import Message
 from textual.widgets import Button
 
 from runbook.core.error import RunbookError
-from runbook.tui.base import BaseScreen
 from runbook.tui.keys import bindings
 from runbook.tui.making import Estate, Making, Offer
 from runbook.tui.present.fields import field_of, write
@@ -29,6 +28,7 @@ from runbook.tui.screens import files
 from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.files import InputFiles
 from runbook.tui.screens.pick import Asking, Fixed, Picked, PickScreen, Plain
+from runbook.tui.styled import BaseScreen
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.field_row import FieldRow, Fields
 from runbook.tui.widgets.prose import Prose

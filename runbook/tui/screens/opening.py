@@ -7,8 +7,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from runbook.tui.base import BaseScreen
 from runbook.tui.present.text import line
+from runbook.tui.styled import BaseScreen
 from runbook.tui.widgets.prose import Prose
 
 

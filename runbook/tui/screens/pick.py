@@ -21,10 +21,10 @@ from textual.widgets.option_list import Option
 
 from runbook.core.error import RunbookError
 from runbook.tui.aside import Aside, CalledOff
-from runbook.tui.base import Overlay
 from runbook.tui.making import Choice, Offer
 from runbook.tui.present.form import matching
 from runbook.tui.present.text import Line, line, one_line, short
+from runbook.tui.styled import Overlay
 from runbook.tui.widgets.prose import Prose, content
 
 MOST: Final = 400

@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from runbook.tui.base import Overlay
 from runbook.tui.present.text import BLANK, Line, labelled, line, lines
 from runbook.tui.settings import THEMES, Kept, Settings
+from runbook.tui.styled import Overlay
 from runbook.tui.widgets.prose import Prose, content
 
 if TYPE_CHECKING:

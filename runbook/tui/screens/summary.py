@@ -19,7 +19,6 @@ from textual.widgets import Button
 
 from runbook.core.error import RunbookError
 from runbook.tui.aside import Aside, CalledOff
-from runbook.tui.base import BaseScreen
 from runbook.tui.keys import bindings
 from runbook.tui.making import Making, Sight, Terms
 from runbook.tui.present.fields import Field
@@ -28,6 +27,7 @@ from runbook.tui.present.summary import book_rows, pinned_rows, seen_rows
 from runbook.tui.present.text import BLANK, Line, labelled, line, lines, one_line, short
 from runbook.tui.screens.begin import Beginning, Failed, WhereRead, told
 from runbook.tui.screens.pick import Asking, Fixed, Picked, PickScreen, Plain
+from runbook.tui.styled import BaseScreen
 from runbook.tui.widgets.bars import KeyLine, Page
 from runbook.tui.widgets.field_row import FieldRow
 from runbook.tui.widgets.prose import Prose
