@@ -28,10 +28,11 @@ from tests.crash.test_kill import cloud_of
 from tests.crash.tiny_world import LastingArm, entries_of, faults, session
 
 SHARDS = 4
+"""Of which one runs by default."""
 BOUND_S = 60
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", [0, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, SHARDS))])
 def test_frozen_at_any_step_it_wakes_up_to_nothing(tmp_path: Path, shard: int) -> None:
     whole = tmp_path / "whole"
     whole.mkdir()

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runbook.core.entry import GENESIS, Draft, Entry, Kind
@@ -14,6 +14,7 @@ from runbook.core.view import RunView
 from runbook.journal.fold import fold
 from runbook.journal.store import Driver
 from runbook.report import render, report_doc
+from runbook.report.claims import ON_PREMISES
 from runbook.step import Change
 
 CHANGE = Change("Create the thing", "PUT", "/subscriptions/s/x", "1", {"a": 1}).doc()
@@ -217,6 +218,7 @@ class _Tags(HTMLParser):
     st.text(max_size=60) | st.sampled_from(["<script>x</script>", "](http://x)", "| a | b |", "`", "\x1b[2J", "\n# x"])
 )
 def test_text_from_outside_neither_styles_a_page_nor_breaks_a_table(text: str) -> None:
+    assume(text.lower() != ON_PREMISES)  # a target of that name is a place on the map, so a map is drawn
     doc = document(*story(look(0), seen(1, S.DONE, "satisfied"), title=text))
     plain_ = document(*story(look(0), seen(1, S.DONE, "satisfied"), title="x"))
     page, usual = _Tags(), _Tags()

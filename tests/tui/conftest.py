@@ -17,6 +17,14 @@ from runbook.tui.around import Around
 from runbook.tui.settings import Kept
 from tests.tui.sample import Store
 
+SIZES = [
+    pytest.param((80, 24), id="80x24"),
+    pytest.param((120, 36), id="120x36", marks=pytest.mark.soak),
+    pytest.param((200, 60), id="200x60"),
+]
+"""The least, a usual, and a large one; what holds at both ends is seldom otherwise between."""
+every_size = pytest.mark.parametrize("size", SIZES)
+
 
 @pytest.fixture(autouse=True)
 def _calm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 
 from runbook.core.entry import Draft, Entry, Kind
@@ -13,9 +12,6 @@ from runbook.tui.app import RunbookApp
 from runbook.tui.screens.run import RunScreen
 from tests.tui.conftest import idle, press
 from tests.tui.sample import NOW, S, change, context, node, view, wait
-
-SIZES = [(80, 24), (120, 36), (200, 60)]
-every_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36", "200x60"])
 
 DAY = 86_400_000
 DRAFTED = "To: the Arc team at Microsoft\nSubject: Approval, please\n\nHello,\n\nplease approve it.\n\nThank you."

@@ -26,11 +26,9 @@ from runbook.tui.widgets.prose import Prose
 from tests import estate
 from tests.crash.harness import Played
 from tests.journeys.scenes import no_words, rehearse
-from tests.tui.conftest import idle, press, screen_text
+from tests.tui.conftest import SIZES, idle, press, screen_text
 from tests.tui.house import House, listed, named
 from tests.tui.sample import Store
-
-SIZES = [(60, 15), (80, 24), (120, 36), (200, 60)]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +85,7 @@ async def opened(known: Runs, other: str = "", size: tuple[int, int] = (80, 24))
     app.close()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
 async def test_two_runs_stand_side_by_side_with_what_differs(
     played: Played, stuck: Played, size: tuple[int, int]
 ) -> None:
@@ -176,7 +174,7 @@ class Broken(ToldPast):
         raise Damaged("Row 7 cannot be read.", "`runbook journal check` names every damaged row.")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
 async def test_a_damaged_journal_is_told_with_what_to_do(played: Played, size: tuple[int, int]) -> None:
     async with opened(runs({"one": ToldPast(played.entries), "two": Broken()}), "two", size) as shown:
         assert "Row 7 cannot be read" in shown.text

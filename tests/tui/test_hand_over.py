@@ -6,8 +6,8 @@ from typing import Any
 
 from runbook.core.command import HandOver, Note, Retry
 from runbook.core.view import NodeView
-from tests.tui.conftest import press, screen_text, showing, write
-from tests.tui.matters import every_size, opened
+from tests.tui.conftest import every_size, press, screen_text, showing, write
+from tests.tui.matters import opened
 from tests.tui.sample import NOW, S, Store, change, context, node, ready, view, wait
 
 HANDED: Any = {"to": "the DNS team", "by": "ana", "note": "DNS-7", "why": "", "at_ms": NOW, "seq": 9}

@@ -10,8 +10,8 @@ from textual.widgets import Input
 
 from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.waiting import WaitingScreen
-from tests.tui.conftest import from_another_thread, idle, press, showing
-from tests.tui.matters import DRAFTED, asked, every_size, opened, remarks
+from tests.tui.conftest import every_size, from_another_thread, idle, press, showing
+from tests.tui.matters import DRAFTED, asked, opened, remarks
 from tests.tui.sample import S, Store, context, node, view, wait
 
 

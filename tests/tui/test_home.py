@@ -19,11 +19,9 @@ from runbook.tui.app import RunbookApp
 from runbook.tui.screens.dialogs import Dialog
 from runbook.tui.screens.home import HomeScreen
 from runbook.tui.screens.run import RunScreen
-from tests.tui.conftest import idle, press, screen_text, write
+from tests.tui.conftest import every_size, idle, press, screen_text, write
 from tests.tui.house import ANNA, House, at_home, listed, named, unreadable
 from tests.tui.sample import NOW, S, context, node, ready, running, view, wait
-
-SIZES = [(80, 24), (120, 36), (200, 60)]
 
 
 def waiting(id_: str = "arc-wait", **more: Any) -> Listed:
@@ -61,7 +59,7 @@ def rows_of(text: str) -> list[str]:
 # ---------------------------------------------------------------- the table
 
 
-@pytest.mark.parametrize("size", SIZES)
+@every_size
 async def test_runs_stand_under_what_they_need_and_damaged_ones_hide_none(size: tuple[int, int]) -> None:
     async with at_home(several(), size) as (_, app):
         text = screen_text(app)
@@ -103,7 +101,7 @@ async def test_what_comes_from_outside_is_neither_markup_nor_control() -> None:
         assert "Arc servers behind [b]Private[/] Link" in text
 
 
-@pytest.mark.parametrize("size", SIZES)
+@every_size
 async def test_three_hundred_runs_keep_the_cursor_and_all_can_be_reached(size: tuple[int, int]) -> None:
     house = House([listed(named(ready(), f"arc-{number:03}"), number) for number in range(300)])
     async with at_home(house, size) as (pilot, app):
@@ -216,7 +214,7 @@ async def test_a_book_tells_what_it_does_and_how_long_it_took_here() -> None:
         assert house.books_looked_at == ["arc-private-link"]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@every_size
 async def test_an_empty_home_teaches_and_enter_rehearses(size: tuple[int, int]) -> None:
     house = House()
     async with at_home(house, size) as (pilot, app):

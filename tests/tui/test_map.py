@@ -19,12 +19,10 @@ from runbook.tui.screens.map import MapScreen
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.widgets.map_view import MapView
 from tests.maps import first, many, rehearsed, renamed, with_state
-from tests.tui.conftest import idle, press, screen_text, showing, write
+from tests.tui.conftest import every_size, idle, press, screen_text, showing, write
 from tests.tui.sample import Store
 
 S = NodeState
-SIZES = [(80, 24), (120, 36), (200, 60)]
-sizes = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x36", "200x60"])
 WIDTHS = (24, 40, 80, 110, 165, 200)
 
 
@@ -267,7 +265,7 @@ def canvas(pilot: Pilot[None]) -> MapView:
     return pilot.app.screen.query_one(MapView)
 
 
-@sizes
+@every_size
 async def test_the_map_opens_at_the_selected_node_and_enter_goes_to_another(size: tuple[int, int]) -> None:
     view = first(rehearsed("arc-ga"), "endpoint", S.READY)
     async with showing(Store(view), size) as (pilot, app):
@@ -283,7 +281,7 @@ async def test_the_map_opens_at_the_selected_node_and_enter_goes_to_another(size
         assert app.screen.node.id != "endpoint"
 
 
-@sizes
+@every_size
 async def test_the_map_follows_the_run(size: tuple[int, int]) -> None:
     views = rehearsed("arc-ga")
     store = Store(first(views, "endpoint", S.READY))
@@ -296,7 +294,7 @@ async def test_the_map_follows_the_run(size: tuple[int, int]) -> None:
         assert "not known yet  →" not in text
 
 
-@sizes
+@every_size
 async def test_zooming_in_and_out_of_a_large_estate(size: tuple[int, int]) -> None:
     store = Store(with_state(many(), S.FAILED, "hosts[rg-avd/hp-077]"))
     async with showing(store, size) as (pilot, _):
@@ -315,7 +313,7 @@ async def test_zooming_in_and_out_of_a_large_estate(size: tuple[int, int]) -> No
         assert "202 host pools" in text
 
 
-@sizes
+@every_size
 async def test_searching_goes_to_what_is_found(size: tuple[int, int]) -> None:
     async with showing(Store(many()), size) as (pilot, app):
         await press(pilot, "m", "slash")
@@ -342,7 +340,7 @@ async def test_escape_goes_back_without_moving() -> None:
         assert app.screen is run
 
 
-@sizes
+@every_size
 async def test_the_map_is_a_page_of_the_run_at_the_selected_node(size: tuple[int, int]) -> None:
     view = first(rehearsed("arc-ga"), "endpoint", S.READY)
     async with showing(Store(view), size) as (pilot, app):
@@ -381,7 +379,7 @@ async def test_a_click_selects_and_a_double_click_goes_to_the_node() -> None:
         assert app.screen.node.id == "scope"
 
 
-@sizes
+@every_size
 async def test_odd_names_do_not_break_the_screen(size: tuple[int, int]) -> None:
     view = rehearsed("avd-small")[-1]
     nodes = {name: renamed(node, "hp-office", "端点[b]\x1b[31m端") for name, node in view.nodes.items()}
@@ -391,7 +389,7 @@ async def test_odd_names_do_not_break_the_screen(size: tuple[int, int]) -> None:
         assert "\x1b" not in text
 
 
-@sizes
+@every_size
 async def test_a_resize_draws_for_the_new_width(size: tuple[int, int]) -> None:
     async with showing(Store(rehearsed("arc-ga")[-1]), size) as (pilot, _):
         await press(pilot, "m")

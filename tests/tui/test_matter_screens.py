@@ -24,7 +24,7 @@ from runbook.tui.screens.raw import RawScreen
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.screens.waiting import WaitingScreen
 from runbook.tui.widgets.prose import Prose
-from tests.tui.conftest import from_another_thread, idle, press, screen_text, showing, write
+from tests.tui.conftest import SIZES, every_size, from_another_thread, idle, press, screen_text, showing, write
 from tests.tui.matters import (
     BADLY,
     BLOCK,
@@ -33,9 +33,7 @@ from tests.tui.matters import (
     INTENT,
     REFUSED,
     SENT,
-    SIZES,
     asked,
-    every_size,
     log,
     opened,
     remarks,

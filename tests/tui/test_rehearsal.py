@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from runbook.core.state import NodeState, RunState
 from runbook.tui.app import RunbookApp
@@ -34,7 +34,7 @@ async def obey(pilot: Pilot[None], screen: RunScreen) -> None:
     if isinstance(dialog, Dialog):
         for field, box in zip(dialog.question.fields, dialog.query(Input), strict=True):
             box.value = field.expected or ("1" if field.choices else "done as asked" if field.is_required else "")
-        await pilot.click("#go")
+        dialog.query_one("#go", Button).press()
 
 
 SMALL, LARGE = (80, 24), (120, 36)

@@ -30,10 +30,8 @@ from runbook.tui.screens.timeline import TimelineScreen
 from runbook.tui.widgets.prose import Prose
 from tests.crash.harness import RUN, Played
 from tests.journeys.scenes import no_words, rehearse
-from tests.tui.conftest import from_another_thread, idle, press, screen_text, showing
+from tests.tui.conftest import SIZES, from_another_thread, idle, press, screen_text, showing
 from tests.tui.sample import Store
-
-SIZES = [(60, 15), (80, 24), (120, 36), (200, 60)]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +72,7 @@ async def opened(past: Past, size: tuple[int, int] = (80, 24), *, is_animated: b
     app.close()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
 async def test_a_finished_run_opens_at_its_end_with_bars_totals_and_the_last_entry(
     played: Played, size: tuple[int, int]
 ) -> None:
@@ -89,7 +87,7 @@ async def test_a_finished_run_opens_at_its_end_with_bars_totals_and_the_last_ent
         assert all(len(row) <= size[0] for row in shown.text.splitlines())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
 async def test_a_run_without_entries_says_so(size: tuple[int, int]) -> None:
     async with opened(ToldPast(), size) as shown:
         assert "no entry yet" in shown.text
@@ -98,7 +96,7 @@ async def test_a_run_without_entries_says_so(size: tuple[int, int]) -> None:
         assert shown.screen.seq == 0
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
 async def test_a_run_of_one_entry_can_be_looked_at(played: Played, size: tuple[int, int]) -> None:
     async with opened(ToldPast(played.entries[:1]), size) as shown:
         assert "#1 of 1" in shown.text
@@ -211,7 +209,7 @@ class Broken(ToldPast):
         raise Damaged("In the journal row 7 is missing.", "`runbook journal check` names every damaged row.")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 15), *SIZES])
 async def test_a_damaged_journal_is_told_with_what_to_do(size: tuple[int, int]) -> None:
     async with opened(Broken(), size) as shown:
         assert "row 7 is missing" in shown.text

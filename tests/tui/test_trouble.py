@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView
@@ -35,7 +35,7 @@ async def answer(pilot: Pilot[None], text: str) -> None:
     assert isinstance(dialog, Dialog)
     for field, box in zip(dialog.question.fields, dialog.query(Input), strict=True):
         box.value = field.expected or ("" if field.is_file else text if field.is_required else "")
-    await pilot.click("#go")
+    dialog.query_one("#go", Button).press()
 
 
 async def settled(pilot: Pilot[None]) -> str:
