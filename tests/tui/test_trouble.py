@@ -65,7 +65,9 @@ async def play(
             if screen.view.state is RunState.DONE:
                 break
             node = screen.node
-            if node is not None and matter(node) and screen.view is screen.attachment.view:
+            if node is not None and matter(node):
+                if screen.view is not screen.attachment.view:
+                    continue  # what the screen shows is on its way
                 said = await met(pilot, node)
                 if said == "stop":
                     break
