@@ -30,7 +30,7 @@ from runbook.wiring import Wish, create_run
 from tests.architecture.repository import ROOT
 from tests.crash.harness import Played
 from tests.journeys.scenes import drive
-from tests.tui.forms import settle
+from tests.tui.conftest import idle
 from tests.tui.house import House, Shelf, listed
 from tests.tui.sample import Store
 
@@ -178,10 +178,10 @@ async def _drawn(picture: Picture) -> str:
     around = Around(Kept(Settings(animations=False)), **given.pop("around", {}))
     app = RunbookApp(**given, around=around, redraw_s=0.0, settle_s=0.0)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await settle(pilot)
+        await idle(pilot)
         for key in picture.keys:
             await pilot.press(key)
-            await settle(pilot)
+            await idle(pilot)
         svg = app.export_screenshot(title="runbook", simplify=True)
     app.close()
     return alone(svg)

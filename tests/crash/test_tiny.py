@@ -51,7 +51,7 @@ def test_ended_at_any_step_it_ends_with_each_change_made_once(tmp_path: Path, sh
     assert not wrong, "\n".join(wrong[:20])
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", [0, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, SHARDS))])
 def test_ended_again_and_again_on_the_way_back_it_ends_the_same(tmp_path: Path, shard: int) -> None:
     """The second life ends a few steps after the first, the third likewise: in the midst of its recovery."""
     names = steps_of_a_whole_run(tmp_path / "whole")

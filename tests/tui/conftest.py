@@ -36,15 +36,25 @@ def _calm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 async def idle(pilot: Pilot[None]) -> None:
-    """Come back when the app has nothing left to do: no worker, no redraw due, no command on its way."""
+    """Come back when nothing is on its way: no worker, no command, no message, nothing to be laid out or painted."""
     app = pilot.app
     assert isinstance(app, RunbookApp)
-    for _ in range(500):
+    quiet = 0
+    for _ in range(6000):
         await pilot.pause()
-        if not app.is_busy:
-            await pilot.pause()
+        quiet = 0 if _has_work(app) else quiet + 1
+        if quiet == 2:
             return
     raise AssertionError("the app never came to rest")
+
+
+def _has_work(app: RunbookApp) -> bool:
+    screen = app.screen
+    if app.is_busy or any(getattr(other, "is_busy", False) for other in app.screen_stack):
+        return True
+    if screen._layout_required or screen._scroll_required or screen._dirty_widgets or screen._callbacks:
+        return True
+    return any(pump.message_queue_size for pump in (app, *screen.walk_children(with_self=True)))
 
 
 def screen_text(app: RunbookApp) -> str:

@@ -85,29 +85,17 @@ async def form(
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)
         app.push_screen(NewRunScreen(making, book, prefill))
-        await settle(pilot)
+        await idle(pilot)
         yield pilot, app
     app.close()
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    """Until nothing is on its way on any screen of the stack."""
-    app = pilot.app
-    assert isinstance(app, RunbookApp)
-    for _ in range(6000):
-        await pilot.pause(0.005)
-        if not app.is_busy and not any(getattr(screen, "is_busy", False) for screen in app.screen_stack):
-            await pilot.pause()
-            return
-    raise AssertionError("the screens never came to rest")
 
 
 async def keys(pilot: Pilot[None], *names: str) -> str:
     for name in names:
         await pilot.press(name)
-        await settle(pilot)
+        await idle(pilot)
     if not names:
-        await settle(pilot)
+        await idle(pilot)
     assert isinstance(pilot.app, RunbookApp)
     return screen_text(pilot.app)
 

@@ -172,9 +172,10 @@ def test_every_line_is_as_wide_as_the_map_and_every_spot_lies_in_it(scenario: st
 @pytest.mark.parametrize("width", WIDTHS)
 def test_an_estate_of_hundreds_is_drawn_whole_at_every_zoom(width: int) -> None:
     view = many()
-    for focus in ("", group_key(Kind.POOL), group_key(Kind.ZONE), topology(view).of_kind(Kind.SUBNET)[0].key):
+    known = topology(view)
+    for focus in ("", group_key(Kind.POOL), group_key(Kind.ZONE), known.of_kind(Kind.SUBNET)[0].key):
         for detail in (AFAR, THINGS, NEAR, None):
-            check(drawn(view, width, focus, detail).drawing, width)
+            check(draw(known, view, width, focus, detail).drawing, width)
 
 
 def check(drawing: Drawing, width: int) -> None:

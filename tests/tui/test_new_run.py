@@ -16,8 +16,8 @@ from runbook.tui.screens.home import HomeScreen
 from runbook.tui.screens.new_run import NewRunScreen
 from runbook.tui.screens.pick import PickScreen
 from runbook.tui.widgets.field_row import FieldRow
-from tests.tui.conftest import screen_text, write
-from tests.tui.forms import ARC, AVD, EMPTY, SIZES, SUB, Reads, at, clear, form, keys, settle, the_form, told
+from tests.tui.conftest import idle, screen_text, write
+from tests.tui.forms import ARC, AVD, EMPTY, SIZES, SUB, Reads, at, clear, form, keys, the_form, told
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -290,11 +290,11 @@ async def test_a_text_that_is_typed_in_one_burst_stands_there_as_it_was_typed(tm
         box = app.screen.query_one("#row-resource_group", FieldRow).box
         box.focus()
         box.value = ""
-        await settle(pilot)
+        await idle(pilot)
         for letter in text:  # as a terminal hands them in: without waiting for anything
             app.post_message(Key("minus" if letter == "-" else letter, letter))
             await asyncio.sleep(0)
-        await settle(pilot)
+        await idle(pilot)
         assert box.value == text
         held = the_form(app).form
         assert held is not None

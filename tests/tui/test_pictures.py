@@ -21,7 +21,7 @@ from textual.widgets import Input
 from runbook.tui.app import RunbookApp
 from runbook.tui.around import Around
 from runbook.tui.settings import Kept, Settings
-from tests.tui.forms import settle
+from tests.tui.conftest import idle
 from tests.tui.looks import LOOKS, SIZES, Look
 from tests.tui.picture import colours, strips, words
 
@@ -38,18 +38,18 @@ async def taken(look: Look, size: tuple[int, int], themes: Sequence[str] = ("lig
     around = Around(Kept(Settings(animations=False)), **given.pop("around", {}))
     app = RunbookApp(**given, around=around, redraw_s=0.0, settle_s=0.0)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await settle(pilot)
+        await idle(pilot)
         for key in look.keys:
             await pilot.press(key)
-            await settle(pilot)
+            await idle(pilot)
         if look.then is not None:
             look.then(app)
-            await settle(pilot)
+            await idle(pilot)
         parts = [words(strips(app)), "== without colour", colours(strips(app))]
         app._filters.clear()  # NO_COLOR is a filter over what is drawn
         for theme in themes:
             app.set_one("theme", theme)
-            await settle(pilot)
+            await idle(pilot)
             assert words(strips(app)) == parts[0] or look.tells_theme, "without colour the words differ"
             parts += [f"== {theme}", colours(strips(app))]
     app.close()

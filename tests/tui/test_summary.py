@@ -28,7 +28,7 @@ from runbook.tui.screens.run import RunScreen
 from runbook.tui.screens.summary import SummaryScreen
 from tests.live.cloud import azure
 from tests.tui.conftest import idle, screen_text, write
-from tests.tui.forms import ARC, AVD, SIZES, at, clear, form, home_of, keys, settle, the_form, told
+from tests.tui.forms import ARC, AVD, SIZES, at, clear, form, home_of, keys, the_form, told
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -58,7 +58,7 @@ async def test_a_plan_shows_every_node_with_its_command_and_makes_no_run(tmp_pat
     async with form(tmp_path) as (pilot, app):
         await keys(pilot, "f5", "end", "ctrl+u")
         await write(pilot, "plan")
-        await settle(pilot)
+        await idle(pilot)
         assert isinstance(app.screen, SummaryScreen)
         whole = as_text(app.screen._text())
         assert "Node by node" in whole
@@ -119,7 +119,7 @@ async def test_speed_and_edition_are_those_that_were_chosen(tmp_path: Path) -> N
         assert "an answer above is wrong" in await keys(pilot, "f5")
         await keys(pilot, "backspace", "down")
         await write(pilot, "max")
-        await settle(pilot)
+        await idle(pilot)
         await keys(pilot, "f5")
         assert isinstance(app.screen, RunScreen)
         assert app.screen.view.edition == "ga"
