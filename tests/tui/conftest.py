@@ -24,6 +24,7 @@ SIZES = [
 ]
 """The least, a usual, and a large one; what holds at both ends is seldom otherwise between."""
 every_size = pytest.mark.parametrize("size", SIZES)
+small_and_usual = pytest.mark.parametrize("size", SIZES[:2])
 
 
 @pytest.fixture(autouse=True)

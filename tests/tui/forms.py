@@ -23,7 +23,6 @@ from runbook.tui.widgets.prose import Prose
 from tests.tui.conftest import idle, screen_text
 
 ARC, AVD = "arc-private-link", "avd-private-link"
-SIZES = [(80, 24), (120, 36)]
 SUB = "11111111-1111-4111-8111-111111111111"
 
 

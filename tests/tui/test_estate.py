@@ -25,7 +25,9 @@ from tests.tui.conftest import idle, press, screen_text, showing, write
 from tests.tui.sample import NOW, S, Store, node, view, wait
 
 SMALL, LARGE = (80, 24), (160, 48)
-both = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+both = pytest.mark.parametrize(
+    "size", [pytest.param(SMALL, id="80x24"), pytest.param(LARGE, id="160x48", marks=pytest.mark.soak)]
+)
 ANA = "ana@contoso.example"
 
 

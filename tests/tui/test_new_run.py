@@ -16,11 +16,11 @@ from runbook.tui.screens.home import HomeScreen
 from runbook.tui.screens.new_run import NewRunScreen
 from runbook.tui.screens.pick import PickScreen
 from runbook.tui.widgets.field_row import FieldRow
-from tests.tui.conftest import idle, screen_text, write
-from tests.tui.forms import ARC, AVD, EMPTY, SIZES, SUB, Reads, at, clear, form, keys, the_form, told
+from tests.tui.conftest import idle, screen_text, small_and_usual, write
+from tests.tui.forms import ARC, AVD, EMPTY, SUB, Reads, at, clear, form, keys, the_form, told
 
 
-@pytest.mark.parametrize("size", SIZES)
+@small_and_usual
 @pytest.mark.parametrize("book", [ARC, AVD])
 async def test_an_empty_form_says_what_is_required_without_colour(
     tmp_path: Path, book: str, size: tuple[int, int]
@@ -80,7 +80,7 @@ async def test_keys_go_from_field_to_field_and_help_follows(tmp_path: Path) -> N
         assert "Write what is filled in to a YAML file." in text
 
 
-@pytest.mark.parametrize("size", SIZES)
+@small_and_usual
 async def test_a_list_is_read_searched_and_taken_from(tmp_path: Path, size: tuple[int, int]) -> None:
     async with form(tmp_path, size=size) as (pilot, app):
         await at(pilot, "subnet")

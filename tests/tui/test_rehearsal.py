@@ -44,7 +44,7 @@ SMALL, LARGE = (80, 24), (120, 36)
     ("book", "size"),
     [
         pytest.param("arc-private-link", SMALL, id="arc-80x24"),
-        pytest.param("arc-private-link", LARGE, id="arc-120x36"),
+        pytest.param("arc-private-link", LARGE, id="arc-120x36", marks=pytest.mark.soak),
         pytest.param("avd-private-link", SMALL, id="avd-80x24"),
         pytest.param("avd-private-link", LARGE, id="avd-120x36", marks=pytest.mark.soak),
     ],

@@ -18,12 +18,11 @@ from runbook.core.event import Event
 from runbook.core.view import NodeView, RunView
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.widgets.node_tree import NodeTree
-from tests.tui.conftest import from_another_thread, idle, press, screen_text, showing, write
+from tests.tui.conftest import from_another_thread, idle, press, screen_text, showing, small_and_usual, write
 from tests.tui.matters import remarks
 from tests.tui.sample import NOW, S, Store, change, context, node, ready, running, view, wait
 
-SMALL, LARGE = (80, 24), (120, 36)
-both = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x36"])
+LARGE = (120, 36)
 
 INTENT = {"seq": 44, "digest": "d", "title": "Run the command", "repeat": "never", "at_ms": NOW, "locks": []}
 BLOCK = {
@@ -63,7 +62,7 @@ LOOKS = {
 }
 
 
-@both
+@small_and_usual
 @pytest.mark.parametrize("look", list(LOOKS))
 async def test_each_look_says_what_matters(look: str, size: tuple[int, int]) -> None:
     held, said = LOOKS[look]
@@ -74,7 +73,7 @@ async def test_each_look_says_what_matters(look: str, size: tuple[int, int]) -> 
         assert len(text.splitlines()) <= size[1]
 
 
-@both
+@small_and_usual
 async def test_a_watcher_is_told_who_drives_and_can_decide_nothing(size: tuple[int, int]) -> None:
     store = Store(ready(), is_read_only=True, driver="bob on jumphost")
     async with showing(store, size) as (pilot, app):
@@ -85,7 +84,7 @@ async def test_a_watcher_is_told_who_drives_and_can_decide_nothing(size: tuple[i
         assert store.commands == []
 
 
-@both
+@small_and_usual
 async def test_mode_and_subscription_are_always_visible(size: tuple[int, int]) -> None:
     async with showing(Store(ready("disruptive")), size) as (pilot, _):
         for keys in (["2"], ["3"], ["4"], ["5"], ["1"]):
@@ -162,7 +161,7 @@ async def test_a_approves_exactly_the_changes_shown() -> None:
     assert store.commands == [Approve("endpoint", ("digest-pe-arc",), "ana@contoso.example")]
 
 
-@both
+@small_and_usual
 async def test_a_disruptive_change_wants_a_name_typed(size: tuple[int, int]) -> None:
     store = Store(ready("disruptive"))
     async with showing(store, size) as (pilot, _):
@@ -186,7 +185,7 @@ async def test_escape_leaves_a_dialog_without_deciding() -> None:
     assert store.commands == []
 
 
-@both
+@small_and_usual
 async def test_capital_a_lists_and_approves_the_ready_safe_nodes_of_the_phase(size: tuple[int, int]) -> None:
     nodes = [
         node("associate", f"m{i}", f"Associate m{i}", S.READY, changes=(change(f"Associate m{i}", f"m{i}"),))
@@ -218,7 +217,7 @@ async def test_r_looks_again_and_asks_first_before_sending_a_doubtful_call_again
     assert store.commands == [Retry("endpoint")]
 
 
-@both
+@small_and_usual
 async def test_s_skips_with_a_reason(size: tuple[int, int]) -> None:
     store = Store(only(node("endpoint", state=S.BLOCKED, blocked=BLOCK)))
     async with showing(store, size) as (pilot, _):
@@ -228,7 +227,7 @@ async def test_s_skips_with_a_reason(size: tuple[int, int]) -> None:
     assert store.commands == [Skip("endpoint", "not here")]
 
 
-@both
+@small_and_usual
 async def test_t_takes_a_word_with_evidence_that_exists(
     size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

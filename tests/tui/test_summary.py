@@ -27,11 +27,11 @@ from runbook.tui.screens.new_run import NewRunScreen
 from runbook.tui.screens.run import RunScreen
 from runbook.tui.screens.summary import SummaryScreen
 from tests.live.cloud import azure
-from tests.tui.conftest import idle, screen_text, write
-from tests.tui.forms import ARC, AVD, SIZES, at, clear, form, home_of, keys, the_form, told
+from tests.tui.conftest import idle, screen_text, small_and_usual, write
+from tests.tui.forms import ARC, AVD, at, clear, form, home_of, keys, the_form, told
 
 
-@pytest.mark.parametrize("size", SIZES)
+@small_and_usual
 @pytest.mark.parametrize(
     ("book", "told"), [(ARC, "Ask for AllowPrivateEndpoints"), (AVD, "Create placeholder workspace")]
 )
@@ -188,7 +188,7 @@ async def test_the_inputs_of_a_run_that_exists_can_be_changed_for_another(tmp_pa
 # ---------------------------------------------------------------- live
 
 
-@pytest.mark.parametrize("size", SIZES)
+@small_and_usual
 async def test_a_live_run_begins_only_when_every_subscription_was_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:

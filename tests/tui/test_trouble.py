@@ -100,7 +100,7 @@ FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("fault", list(FAULTS))
+@pytest.mark.parametrize("fault", ["refused", "ended badly", pytest.param("never sent", marks=pytest.mark.soak)])
 async def test_a_call_that_goes_wrong_is_told_and_tried_again_from_its_screen(
     fault: str, clean_environment: Path, tmp_path: Path
 ) -> None:
