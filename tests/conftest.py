@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import sys
@@ -33,6 +34,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dropped = set(chosen[math.ceil(config.getoption("--soak-share") * len(chosen)) :])
     config.hook.pytest_deselected(items=[item for item in items if item in dropped])
     items[:] = [item for item in items if item not in dropped]
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives to the end: the collector need not look at it again and again (a tenth of the time)."""
+    gc.set_threshold(20_000, 20, 20)
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
