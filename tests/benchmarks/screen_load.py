@@ -6,12 +6,14 @@ Usage: ``screen_load.py churn N`` (N nodes that change state all the time, each 
 
 from __future__ import annotations
 
+import re
 import resource
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import cycle
+from pathlib import Path
 
 from runbook.core.state import NodeState
 from runbook.core.view import NodeView
@@ -50,8 +52,14 @@ def main(kind: str, count: int) -> None:
     app.run()
     stop.set()
     thread.join()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak {peak_mb:.0f} MB")
+    print(f"peak {peak_mb():.0f} MB")
+
+
+def peak_mb() -> float:
+    """The most memory of this program: what the system counts for a process has its parent's before ``exec``, too."""
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text("ascii", "replace")) if status.exists() else None
+    return (int(found[1]) if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ from tests.live.cloud import Azure, azure, begin, drive
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(600)]
 
 
-@pytest.mark.parametrize(("book", "scenario"), [("arc-private-link", "arc-ga"), ("avd-private-link", "avd-small")])
+@pytest.mark.parametrize(
+    ("book", "scenario"),
+    [("arc-private-link", "arc-ga"), pytest.param("avd-private-link", "avd-small", marks=pytest.mark.soak)],
+)
 def test_a_book_driven_by_az_ends_in_the_cloud_that_our_own_calls_end_in(
     book: str, scenario: str, az: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbook.core.docs import NodeDoc
@@ -125,6 +125,7 @@ def objects(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 garbage = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | objects(v))
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.builds(

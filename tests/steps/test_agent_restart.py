@@ -260,7 +260,11 @@ def sitting(folder_: Path, arm: Farm, at: int = 0) -> object:
     return live(folder_, arm, at, answers=(answer,) * 6)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, 5))])
+PARTS = 11
+"""Of which one runs by default."""
+
+
+@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, PARTS))])
 def test_ended_at_any_step_every_host_is_left_as_it_was_found(tmp_path: Path, part: int) -> None:
     whole = troubled()
     view = sitting(folder(tmp_path, "whole"), whole)
@@ -269,7 +273,7 @@ def test_ended_at_any_step_every_host_is_left_as_it_was_found(tmp_path: Path, pa
     names = whole.fuse.names
     assert len(names) > 150
     wrong = []
-    for at in range(1 + part, len(names) + 1, 5):
+    for at in range(1 + part, len(names) + 1, PARTS):
         arm, place = troubled(), folder(tmp_path, str(at))
         sitting(place, arm, at)
         assert arm.fuse.is_blown

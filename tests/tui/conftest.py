@@ -20,9 +20,9 @@ from tests.tui.sample import Store
 SIZES = [
     pytest.param((80, 24), id="80x24"),
     pytest.param((120, 36), id="120x36", marks=pytest.mark.soak),
-    pytest.param((200, 60), id="200x60"),
+    pytest.param((200, 60), id="200x60", marks=pytest.mark.soak),
 ]
-"""The least, a usual, and a large one; what holds at both ends is seldom otherwise between."""
+"""The least, a usual, and a large one: the larger two in the long suite, and drawn by the pictures."""
 every_size = pytest.mark.parametrize("size", SIZES)
 small_and_usual = pytest.mark.parametrize("size", SIZES[:2])
 
