@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.core.docs import NodeDoc
@@ -119,13 +119,16 @@ def test_an_entry_that_does_not_carry_what_its_kind_carries_is_damage() -> None:
 
 def objects(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     keys = sorted({key for kind in Kind for flag in (0, 1) for key in carried(kind, bool(flag), 1)} | {"nodes", "step"})
-    return st.dictionaries(st.sampled_from(keys) | st.text(), values)
+    return st.dictionaries(st.sampled_from(keys) | st.text(max_size=9), values, max_size=5)
 
 
-garbage = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | objects(v))
+garbage = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda v: st.lists(v, max_size=4) | objects(v),
+    max_leaves=12,
+)
 
 
-@settings(max_examples=40)
 @given(
     st.lists(
         st.builds(
@@ -136,8 +139,9 @@ garbage = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), la
             st.none() | st.sampled_from(["n", "x"]),
             st.none() | st.sampled_from(NodeState),
             objects(garbage),
-            st.text(),
-        )
+            st.text(max_size=9),
+        ),
+        max_size=6,
     )
 )
 def test_garbage_folds_or_is_called_damage(entries: list[Entry]) -> None:
