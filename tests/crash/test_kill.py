@@ -101,7 +101,7 @@ def told(what: str, kills: int, rehearsals: int, began_s: float) -> None:
 
 @pytest.mark.timeout(240)
 def test_a_process_killed_at_random_moments_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    began_s, kills = time.monotonic(), 8
+    began_s, kills = time.monotonic(), 6
     rehearsals = kill_and_resume(tmp_path, kills, seed=2026)
     told("arc-preview", kills, rehearsals, began_s)
 

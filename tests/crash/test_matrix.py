@@ -21,9 +21,9 @@ from tests.benchmarks.table import tell
 from tests.crash.harness import Answers, begin, drained, instants, judge, play, reply, snapshot
 from tests.journeys.test_avd_trouble import retrying
 
-SHARDS: Final = 9
+SHARDS: Final = 15
 """Parts of the Arc scenario, of which one runs by default."""
-SMALL: Final = 19
+SMALL: Final = 29
 """Parts of the small Virtual Desktop scenario, of which one runs by default. Both are odd numbers: before and after
 every commit and call come by turns, and an even one would always pick the same side."""
 

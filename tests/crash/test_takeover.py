@@ -27,7 +27,7 @@ from tests.crash.harness import RUN, begin, play
 from tests.crash.test_kill import cloud_of
 from tests.crash.tiny_world import LastingArm, entries_of, faults, session
 
-SHARDS = 4
+SHARDS = 7
 """Of which one runs by default."""
 BOUND_S = 60
 

@@ -34,7 +34,7 @@ def test_the_tiny_run_holds_what_is_hard(tmp_path: Path) -> None:
     assert len(names) > 100
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", [0, 1, *(pytest.param(n, marks=pytest.mark.soak) for n in range(2, SHARDS))])
 def test_ended_at_any_step_it_ends_with_each_change_made_once(tmp_path: Path, shard: int) -> None:
     names = steps_of_a_whole_run(tmp_path / "whole")
     wrong: list[str] = []
