@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from textual.pilot import Pilot
 from runbook.tui.app import RunbookApp
 from runbook.tui.around import Around
 from runbook.tui.settings import Kept
+from runbook.tui.widgets import map_view
 from tests.tui.sample import Store
 
 SIZES = [
@@ -31,6 +33,8 @@ small_and_usual = pytest.mark.parametrize("size", SIZES[:2])
 def _calm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # However slow the machine is, no map is skipped.
+    monkeypatch.setattr(map_view, "_COSTLY_S", math.inf)
     # How long the pilot looks whether the process works: ``idle`` asks the app itself.
     monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 0.002)
     monkeypatch.setattr(_wait, "SLEEP_IDLE", 0.0002)
