@@ -117,7 +117,7 @@ class HomeScreen(BaseScreen[None]):
     @property
     def is_busy(self) -> bool:
         """Whether something is on its way that will still change the screen; for tests that wait."""
-        return self._is_reading or any(not w.is_finished for w in self.workers)
+        return self._is_reading
 
     # ------------------------------------------------------------ reading
 
@@ -255,7 +255,8 @@ class HomeScreen(BaseScreen[None]):
         elif self._is_whole and not self._books and not self._problem:
             rows += lines("There is no run and no book here.")
         self.query_one("#page-text", Prose).show(rows)
-        renamed = {"archive": "Bring back"} if run and run.is_archived else {} if run else {"open": "Rehearse"}
+        is_book = (at or "").startswith("book:")  # before anything was read, nothing is chosen
+        renamed = {"archive": "Bring back"} if run and run.is_archived else {"open": "Rehearse"} if is_book else {}
         self.query_one(KeyLine).offer(self._can(), renamed)
         self._look()
 
