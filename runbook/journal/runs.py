@@ -100,11 +100,11 @@ class Runs:
             try:
                 driver = lease.driver(journal) if has_lock else None
                 if known is not None and known[0] == mark and known[1].fault is None:
-                    listed = replace(known[1], driver=driver, was_lost=has_lock and driver is None)
+                    listed = known[1]
                 else:
-                    listed = replace(listed, summary=self._summary(path, journal, known and known[1]), driver=driver)
-                    listed = replace(listed, was_lost=has_lock and driver is None)
+                    listed = replace(listed, summary=self._summary(path, journal, known and known[1]))
                     listed = _touched(listed, known and known[1])
+                listed = replace(listed, driver=driver, was_lost=has_lock and driver is None)
             finally:
                 journal.close()
         except RunbookError as error:

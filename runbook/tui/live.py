@@ -104,7 +104,7 @@ class LiveScreen(BaseScreen[ScreenResultType]):
     @property
     def is_busy(self) -> bool:
         """Whether something is on its way that will still change the screen; for tests that wait."""
-        return self.pump.is_awake or any(not w.is_finished for w in self.workers)
+        return self.pump.is_awake
 
     def _renew(self) -> None:
         self.view = self.attachment.view

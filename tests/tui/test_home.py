@@ -51,6 +51,13 @@ def home_of(app: RunbookApp) -> HomeScreen:
     return app.screen
 
 
+def chosen_of(app: RunbookApp) -> str:
+    """The id of the run that the cursor is on."""
+    run = home_of(app).run
+    assert run is not None
+    return run.id
+
+
 def rows_of(text: str) -> list[str]:
     """The ids of runs on the screen, from the top."""
     return re.findall(r"(?:rehearsal|\[LIVE\]|unknown) +(arc-\w+)  ", text)
@@ -112,9 +119,7 @@ async def test_three_hundred_runs_keep_the_cursor_and_all_can_be_reached(size: t
         house.runs.insert(0, listed(named(ready(), "arc-new"), 0))
         text = await press(pilot, "r")
         assert "301 runs" in text
-        chosen = home_of(app).run
-        assert chosen is not None
-        assert chosen.id == "arc-299"
+        assert chosen_of(app) == "arc-299"
 
 
 # ---------------------------------------------------------------- finding and sorting
@@ -155,6 +160,15 @@ async def test_nothing_found_says_how_to_get_back() -> None:
     async with at_home(several()) as (pilot, _):
         await pilot.press("slash")
         assert "Nothing fits. Esc shows everything again." in await write(pilot, "zzz")
+
+
+async def test_with_nothing_chosen_no_key_offers_to_rehearse() -> None:
+    async with at_home(several(), (120, 36)) as (pilot, _):
+        await pilot.press("slash")
+        text = await write(pilot, "zzz", "enter")
+        assert "Nothing fits" in text
+        assert "Open" in text
+        assert "Rehearse" not in text
 
 
 async def test_s_goes_round_the_orders_and_the_cursor_stays_on_its_run() -> None:
@@ -242,9 +256,7 @@ async def test_enter_opens_and_q_comes_back_to_the_same_row() -> None:
         assert house.asked == [("open", "arc-wait")]
         assert isinstance(app.screen, RunScreen)
         await press(pilot, "q")
-        chosen = home_of(app).run
-        assert chosen is not None
-        assert chosen.id == "arc-wait"
+        assert chosen_of(app) == "arc-wait"
         await pilot.press("q")
     assert app.return_code == 0
 
@@ -265,9 +277,7 @@ async def test_coming_back_chooses_the_run_that_was_left_also_a_new_one() -> Non
         assert house.asked == [("rehearse", "arc-private-link")]
         house.runs.append(listed(named(ready(), "arc-private-link"), 0))  # the house names the run after its book
         await press(pilot, "q")
-        chosen = home_of(app).run
-        assert chosen is not None
-        assert chosen.id == "arc-private-link"
+        assert chosen_of(app) == "arc-private-link"
 
 
 async def test_ctrl_c_says_in_our_words_how_to_leave() -> None:
@@ -283,9 +293,7 @@ async def test_a_click_goes_to_a_row_and_another_one_opens_it() -> None:
         row = next(y for y, line in enumerate(screen_text(app).splitlines()) if " arc-wait " in line)
         await pilot.click(offset=(20, row))
         await idle(pilot)
-        chosen = home_of(app).run
-        assert chosen is not None
-        assert chosen.id == "arc-wait"
+        assert chosen_of(app) == "arc-wait"
         assert house.asked == []
         await pilot.click(offset=(20, row))
         await idle(pilot)
@@ -296,9 +304,7 @@ async def test_the_arrows_move_in_the_list_while_something_is_typed() -> None:
     async with at_home(several(), (120, 36)) as (pilot, app):
         await pilot.press("slash")
         await write(pilot, "contoso", "down")
-        chosen = home_of(app).run
-        assert chosen is not None
-        assert chosen.id == "arc-wait"
+        assert chosen_of(app) == "arc-wait"
 
 
 async def test_w_looks_on_where_nobody_drives() -> None:
@@ -439,9 +445,7 @@ async def test_a_run_that_is_gone_gives_the_cursor_to_its_neighbour() -> None:
         await press(pilot, "down", "down", "down")
         house.runs = [r for r in house.runs if r.id != "arc-wait"]
         await press(pilot, "r")
-        chosen = home_of(app).run
-        assert chosen is not None
-        assert chosen.id == "arc-busy"
+        assert chosen_of(app) == "arc-busy"
 
 
 async def test_the_head_of_the_help_is_in_sight_also_on_a_small_screen() -> None:

@@ -39,11 +39,6 @@ class AuditScreen(TextScreen):
         self.show(lines("Reading the journal …", "muted"), "")
         self.run_worker(self._read, thread=True, group="audit", name="audit")
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is on its way that will still change the screen; for tests that wait."""
-        return any(not w.is_finished for w in self.workers)
-
     def _read(self) -> None:
         from runbook.tui.present.audit import audit_of
 

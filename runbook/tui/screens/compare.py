@@ -131,7 +131,7 @@ class CompareScreen(BaseScreen[Wanted | None]):
     @property
     def is_busy(self) -> bool:
         """Whether something is on its way that will still change the screen; for tests that wait."""
-        return self._is_reading or any(not w.is_finished for w in self.workers)
+        return self._is_reading
 
     def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
         """The help of this screen."""

@@ -145,11 +145,6 @@ class PickScreen(Overlay[Picked]):
     def on_resize(self) -> None:
         self.call_after_refresh(self._list)
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is on its way that will still change the screen; for tests that wait."""
-        return any(not w.is_finished for w in self.workers)
-
     # ------------------------------------------------------------ reading
 
     def action_read(self) -> None:

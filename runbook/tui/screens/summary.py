@@ -140,11 +140,6 @@ class SummaryScreen(BaseScreen[bool]):
     def _close(self) -> None:
         self.dismiss(True)
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is on its way that will still change the screen; for tests that wait."""
-        return any(not w.is_finished for w in self.workers)
-
     def help_rows(self, keymap: Mapping[str, str]) -> list[Line]:
         """The help of this screen."""
         return form_rows("summary", keymap)

@@ -39,7 +39,6 @@ class BarRows(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._count = 0
         self._line_of: Callable[[int], Line] = lambda _: ()
-        self._styles: dict[str, Style] = {}
         self.at = 0
         """The selected row."""
 
@@ -56,29 +55,19 @@ class BarRows(ScrollView, can_focus=True, inherit_bindings=False):
         if self._count and self.size.height:
             self.scroll_to_region(Region(0, self.at, 1, 1), animate=False)
 
-    def notify_style_update(self) -> None:
-        self._styles = {}
-        super().notify_style_update()
-
     def render_line(self, y: int) -> Strip:
         """One line of what is in sight."""
         row, width = y + int(self.scroll_offset.y), self.size.width
         if row >= self._count:
             return Strip.blank(width, self.rich_style)
-        base = self._style("bar-rows--cursor") if row == self.at and self.has_focus else self.rich_style
-        segments = [
-            Segment(text, base + self._style(f"role--{role}") if role else base) for text, role in self._line_of(row)
-        ]
+        is_chosen = row == self.at and self.has_focus
+        base = self.get_component_rich_style("bar-rows--cursor") if is_chosen else self.rich_style
+        segments = [Segment(text, base + self._style(role) if role else base) for text, role in self._line_of(row)]
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _style(self, name: str) -> Style:
-        found = self._styles.get(name)
-        if found is None:
-            role = name.removeprefix("role--")
-            of = self if role == name else self.screen
-            is_partial = role != name and role not in BOXED
-            found = self._styles[name] = of.get_component_rich_style(name, partial=is_partial)
-        return found
+    def _style(self, role: str) -> Style:
+        style: Style = self.screen.get_component_rich_style(f"role--{role}", partial=role not in BOXED)
+        return style
 
     def action_move(self, rows: int) -> None:
         """Select a row so many further down."""
