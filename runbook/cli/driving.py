@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,8 +171,15 @@ def settings_of(home: Path) -> Kept:
     return kept
 
 
-def around(home: Path, desk: Desk) -> Around:
-    """What screens are given beside a run."""
+def around(home: Path, desk: Desk, front: Front | None = None, consent: Consent | None = None) -> Around:
+    """What screens are given beside a run.
+
+    Args:
+        home: the state folder.
+        desk: what is known of all runs.
+        front: how the operator meets a run that is taken over.
+        consent: what a live one is opened with.
+    """
     from runbook.cli.making import Workshop
     from runbook.tui.around import Around
 
@@ -181,7 +188,21 @@ def around(home: Path, desk: Desk) -> Around:
 
         return write_report(home, run, path, over=over)
 
-    return Around(settings_of(home), desk.memory(), runs_of(home, desk), names_of(home), Workshop(home).making, report)
+    def take_over(run: str, because: str) -> Any:
+        from runbook.wiring import attach
+
+        opening = replace(front or Front(), take_over=True, because=because).opening
+        return attach(home, run, consent=consent, **opening)
+
+    return Around(
+        kept=settings_of(home),
+        memory=desk.memory(),
+        runs=runs_of(home, desk),
+        names=names_of(home),
+        making=Workshop(home).making,
+        report=report,
+        take_over=take_over,
+    )
 
 
 def runs_of(home: Path, desk: Desk) -> Runs:
@@ -220,7 +241,7 @@ def _on_screen(home: Path, named: Callable[[], str], front: Front, consent: Cons
         open_attachment,
         glance=glance,
         program=output.program(),
-        around=around(home, Desk(home)),
+        around=around(home, Desk(home), front, consent),
     )
     if failure is not None:
         raise failure

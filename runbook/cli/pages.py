@@ -201,7 +201,7 @@ def run_lines(view: RunView, driver: str, speed: float | None, now_ms: int, *, i
     return [
         *rows,
         f"  You look on: {driven_by(driver)}",
-        f"  To drive it yourself: runbook resume {view.id} --take-over",
+        f"  To drive it yourself: drive, or in a shell: runbook resume {view.id} --take-over",
     ]
 
 

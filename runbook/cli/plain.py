@@ -20,6 +20,7 @@ from runbook.cli.exits import Exit, of_run
 from runbook.cli.lines import Teller, closing_lines
 from runbook.cli.naming import find
 from runbook.cli.plain_acts import Acts
+from runbook.cli.plain_asking import asked_by, choices, question_lines
 from runbook.cli.plain_words import help_lines, meaning
 from runbook.core.entry import Kind
 from runbook.core.error import RunbookError
@@ -37,8 +38,10 @@ from runbook.tui.present.node import known_changes
 from runbook.tui.present.situation import RealS
 from runbook.tui.present.standing import first_at_work, next_for_me
 from runbook.tui.present.text import as_text
+from runbook.tui.present.words import driven_by, is_driven
+from runbook.tui.screens.questions import take_over
 
-__all__ = ["Left", "choices", "question_lines", "run_plain"]
+__all__ = ["Left", "run_plain"]
 
 _OVER = (RunState.DONE, RunState.ABORTED)
 _BURST: Final = 50
@@ -50,7 +53,12 @@ _WRONG: Final = 25
 
 
 def run_plain(
-    attachment: Attachment, source: TextIO | None = None, *, is_whole: bool = False, home: Path | None = None
+    attachment: Attachment,
+    source: TextIO | None = None,
+    *,
+    is_whole: bool = False,
+    home: Path | None = None,
+    opener: Callable[[str], Attachment] | None = None,
 ) -> Exit:
     """Show and ask until the run is over or the operator leaves.
 
@@ -59,30 +67,48 @@ def run_plain(
         source: where answers are read from, a line each; stdin unless said.
         is_whole: lines for every node, also of steps with many.
         home: the state folder, for reports.
+        opener: opens a run for driving that is only looked on, with why, which may be empty.
 
     Raises:
-        RunbookError: what ended the driving.
+        RunbookError: what ended the driving, or why it could not begin.
     """
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     stop = attachment.listen(events.put)
     answers = Answers(source or sys.stdin)
     talk = _Talk(attachment, events, answers, Acts(attachment, answers, home), Teller(is_whole=is_whole))
     is_interrupted = False
+    wish = None
     try:
         talk.go()
     except Left:
         pass
+    except _Drive as said:
+        wish = said.why
     except KeyboardInterrupt:
         is_interrupted = True
     finally:
         stop()
         attachment.close()
     talk.show()
+    if wish is not None and opener is not None:
+        return run_plain(opener(wish), source, is_whole=is_whole, home=home)
     if attachment.failure is not None:
         raise attachment.failure
     for line in closing_lines(attachment.view, is_interrupted):
         output.talk(line)
     return Exit.INTERRUPTED if is_interrupted else of_run(attachment.view)
+
+
+class _Drive(Exception):
+    """The operator, who only looks on, wants to drive.
+
+    Attributes:
+        why: for whoever is taken over.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
 
 
 @dataclass
@@ -326,6 +352,8 @@ class _Talk:
                 self._print(pages.journal_lines(self.attachment.entries(None)))
             case "done":
                 self._print(as_text(audit_of(self.attachment.past())).splitlines())
+            case "drive":
+                self._drive(rest)
             case "pause" | "on" | "abort" | "report" | "note":
                 self.acts.of_run(word, rest)
             case _ if node is None:
@@ -334,6 +362,20 @@ class _Talk:
                 self._page(word, rest, node)
             case _:
                 self._decide(word, rest, node)
+
+    def _drive(self, why: str) -> None:
+        a = self.attachment
+        if not a.is_read_only:
+            self._misunderstood("You drive this run already.")
+        elif a.view.state in _OVER:
+            self._misunderstood("The run is over.")
+        elif not is_driven(a.driver):
+            raise _Drive("")
+        else:
+            question = take_over(a.view.id, f"It is {driven_by(a.driver)}, which is alive.")
+            self._print(as_text(question.body).splitlines())
+            if why := why or self.answers.ask("Why? They see it; nothing: go back"):
+                raise _Drive(why)
 
     def _numbered(self) -> list[str]:
         """The nodes by the numbers that are told now; they hold until told anew, also where nodes come between."""
@@ -429,64 +471,3 @@ class _Talk:
     def _print(self, rows: list[str]) -> None:
         for row in rows:
             output.data(row)
-
-
-def asked_by(node: NodeView) -> tuple[object, ...]:
-    """What tells one question from another: a node that looks again by itself and finds the same asks nothing new."""
-    match node.state:
-        case NodeState.READY:
-            about: object = tuple(change["digest"] for change in node.changes)
-        case NodeState.BLOCKED if node.blocked:
-            about = node.blocked["rule"], node.blocked["message"]
-        case NodeState.WAITING if node.waiting:
-            about = node.waiting["who"], node.waiting["since_ms"]
-        case _:
-            about = node.since_ms
-    return node.id, node.state, choices(node), about
-
-
-def choices(node: NodeView) -> tuple[str, ...]:
-    """What a person can answer to a node; none when it asks nothing."""
-    match node.state:
-        case NodeState.READY if not node.is_approved:
-            return ("approve", "skip", "retry")
-        case NodeState.IN_DOUBT if node.needs_operator:
-            return ("retry", "skip")
-        case NodeState.WAITING if node.waiting and node.waiting["attest"]:
-            return ("attest", "retry", "skip")
-        case NodeState.WAITING if node.needs_operator:
-            return ("retry", "skip")
-        case NodeState.BLOCKED if node.blocked and node.blocked["attest"]:
-            return ("retry", "attest", "skip")
-        case NodeState.BLOCKED | NodeState.FAILED:
-            return ("retry", "skip")
-        case _:
-            return ()
-
-
-def question_lines(node: NodeView) -> list[str]:
-    """What to know before answering: the changes with their commands, the wait or the rule."""
-    lines = ["", f"{node.doc['title']} ({node.state.value})"]
-    if node.state is NodeState.READY:
-        for change in node.changes:
-            risk = " (disruptive)" if change["risk"] == "disruptive" else ""
-            lines += [f"  {change['title']}{risk}"]
-            lines += [f"    {row}" for diff in change["diff"] for row in pages.spoken(diff)]
-            lines += [f"    $ {change['command']['az']}"]
-            lines += [f"    to undo: {row}" for row in change["command"].get("undo", "").splitlines()]
-    if node.waiting and node.state is NodeState.WAITING:
-        wait = node.waiting
-        lines += [f"  Waits for {wait['who']}. {wait['message']}", f"  Then: {wait['then']}"]
-        lines += ["  It looks again by itself: later is enough."] if wait["next_poll_ms"] is not None else []
-        lines += [f"  | {line}" for line in wait["draft"].splitlines()]
-        lines += [f"  You could vouch: {wait['attest']}"] if wait["attest"] else []
-    if node.blocked and node.state is NodeState.BLOCKED:
-        lines += [f"  {node.blocked['rule']}: {node.blocked['message']}"]
-        lines += [f"  - {way}" for way in node.blocked["ways_out"]]
-        lines += [f"  You could vouch: {node.blocked['attest']}"] if node.blocked["attest"] else []
-    if node.error and node.state in (NodeState.FAILED, NodeState.IN_DOUBT):
-        lines += [f"  {node.error['code']}: {node.error['message']}", f"  {node.error['hint']}"]
-    lines += [
-        f"  not met: {c['name']}: expected {c['expected']}, found {c['observed']}" for c in node.checks if not c["ok"]
-    ]
-    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -104,20 +105,20 @@ class _Home:
         self._talk(run, is_looking=is_looking and is_run)
 
     def _talk(self, run: str, *, is_looking: bool) -> None:
-        if is_looking:
-            attachment: Any = screen.watch(self.home, run)
-        else:
-            attachment = self._drive(run)
-        run_plain(attachment, self.source, home=self.home)
+        attachment = screen.watch(self.home, run) if is_looking else self._drive(run, Front(plain=True))
+        run_plain(attachment, self.source, home=self.home, opener=partial(self._take_over, run))
         self._list()
 
-    def _drive(self, run: str) -> Any:
+    def _take_over(self, run: str, why: str) -> Any:
+        return self._drive(run, Front(plain=True, take_over=True, because=why))
+
+    def _drive(self, run: str, front: Front) -> Any:
         """A run to drive; where another process drives it, to look on."""
         from runbook.cli.signing import consent_for
         from runbook.wiring import attach
 
         consent = consent_for(self.home, run, None, None, (), may_ask=True)
-        return attach(self.home, run, consent=consent, **Front(plain=True).opening)
+        return attach(self.home, run, consent=consent, **front.opening)
 
     def _new(self, book: str) -> None:
         from runbook.cli.plain_new import ask_mode, made_by_questions

@@ -37,11 +37,12 @@ WORDS: Final[Mapping[str, str]] = {
     "note": "write a remark into the run, for whoever reads it next",
     "report": "write the hand-over report to a file: .html, .md or .json",
     "who": "which run this is, where it may write, who drives it",
+    "drive": "drive a run that you only look on, also from a driver that is alive, who sees why",
     "abort": "end the run for good, after typing its name",
 }
 """In the order in which the first that fits an abbreviation is taken, and in which help tells them."""
 
-_WHOLE: Final = frozenset({"abort", "step", "phase"})
+_WHOLE: Final = frozenset({"abort", "step", "phase", "drive"})
 """Words that are never guessed from a beginning."""
 
 OF_KEY: Final[Mapping[str, str]] = {
@@ -64,6 +65,7 @@ OF_KEY: Final[Mapping[str, str]] = {
     "map": "overview",
     "timeline": "history",
     "audit": "done",
+    "take_over": "drive",
     "report": "report",
     "open": "guide",
 }

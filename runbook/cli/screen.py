@@ -50,7 +50,6 @@ def given(home: Path, desk: Desk) -> Home:
         list_books=books,
         open_run=lambda run: open_here(home, run),
         watch_run=lambda run: watch(home, run),
-        take_over=lambda run, because: open_here(home, run, take_over=True, because=because),
         start_rehearsal=lambda book: open_here(home, create(home, book)),
         archive=lambda run, back: _archive(home, run, back),
         report=lambda run, path, over: _report(home, run, path, over),
@@ -89,11 +88,11 @@ def create(home: Path, book: str) -> str:
     return create_run(home, Wish(book))
 
 
-def open_here(home: Path, run: str, *, take_over: bool = False, because: str = "") -> Any:
+def open_here(home: Path, run: str) -> Any:
     """A run to drive; to look on where another process drives it."""
     from runbook.wiring import attach
 
-    return attach(home, run, **Front(take_over=take_over, because=because).opening)
+    return attach(home, run, **Front().opening)
 
 
 def watch(home: Path, run: str) -> Any:

@@ -38,7 +38,8 @@ def main(args: Sequence[str]) -> int:
     home = every if said.write else looking(every)
     beside = around(said.home, desk)
     if not said.write:
-        beside = replace(beside, kept=replace(beside.kept, save=None), memory=Memory(), making=None, report=None)
+        beside = replace(beside, kept=replace(beside.kept, save=None), memory=Memory())
+        beside = replace(beside, making=None, report=None, take_over=None)
     first = (lambda: home.open_run(said.run)) if said.run else None
     app = ServedApp(home, first, program=said.program, around=beside)
     try:
@@ -61,7 +62,6 @@ def looking(every: Home) -> Home:
         every,
         list_books=lambda: (),
         open_run=every.watch_run,
-        take_over=refuse,
         start_rehearsal=refuse,
         archive=refuse,
         report=refuse,

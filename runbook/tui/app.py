@@ -122,6 +122,9 @@ class RunbookApp(App[None]):
 
     def _start_opening(self, open_attachment: Callable[[], Attachment]) -> None:
         self.push_screen(OpeningScreen())
+        self._open_behind(open_attachment)
+
+    def _open_behind(self, open_attachment: Callable[[], Attachment]) -> None:
         opened: Future[None] = Future()
         self._openings.append(opened)
         self.run_worker(partial(self._opening, open_attachment, opened), thread=True, group="open", name="open")
@@ -150,9 +153,12 @@ class RunbookApp(App[None]):
     def _opened(self, message: Opened) -> None:
         from runbook.tui.screens.run import RunScreen
 
-        below = next((s for s in self.screen_stack if isinstance(s, RunScreen) and s.is_opening), None)
+        runs = [screen for screen in self.screen_stack if isinstance(screen, RunScreen)]
+        below = next((run for run in runs if run.is_opening or run.operator.is_taking_over), None)
         if below is not None:
+            was = below.attachment
             below.adopt(message.attachment)
+            self._release(was)
         elif isinstance(self.screen, OpeningScreen):
             self.switch_screen(
                 RunScreen(
@@ -169,7 +175,12 @@ class RunbookApp(App[None]):
 
     @on(OpenFailed)
     def _open_failed(self, message: OpenFailed) -> None:
-        if self._home is None and len(self.screen_stack) <= 2:  # nothing but the opening is shown
+        from runbook.tui.screens.run import RunScreen
+
+        runs = [screen for screen in self.screen_stack if isinstance(screen, RunScreen)]
+        for run in runs:
+            run.operator.is_taking_over = False  # it goes on as it was
+        if self._home is None and all(run.is_opening for run in runs):
             self.failure = message.error
             self.exit()
             return
@@ -183,6 +194,14 @@ class RunbookApp(App[None]):
         """A run or a book was chosen on the home screen, or a new run is to begin."""
         self._glance = None  # it shows the run that the program was started with
         self._start_opening(message.open_attachment)
+
+    def take_over(self, run: str, why: str) -> None:
+        """Open a run for driving that a screen only shows; that screen then goes on with it, or is told why not."""
+        opener = self.around.take_over
+        if opener is None:
+            raise AssertionError("not offered here")
+        self._glance = None
+        self._open_behind(partial(opener, run, why))
 
     # ------------------------------------------------------------ for every screen
 

@@ -15,6 +15,7 @@ from runbook.tui.settings import Kept
 
 if TYPE_CHECKING:
     from runbook.dns.model import Table
+    from runbook.engine.host import Attachment
     from runbook.tui.making import Making
 
 
@@ -34,6 +35,8 @@ class Around:
         report: writes a run's report to a file, with True also over one that exists; returns the journal's faults.
             None where that is not allowed.
         making: makes new runs; None where that is not allowed.
+        take_over: opens a run for driving, also where its driver is alive, with why, which may be empty; called in a
+            worker thread. None where that is not allowed.
     """
 
     kept: Kept = field(default_factory=Kept)
@@ -42,3 +45,4 @@ class Around:
     names: Callable[[RunView], Table] | None = None
     making: Making | None = None
     report: Callable[[str, Path, bool], Sequence[str]] | None = None
+    take_over: Callable[[str, str], Attachment] | None = None

@@ -40,7 +40,6 @@ class Home:
         list_runs: with True, those that were put away instead.
         open_run: for driving, or looking on where another process drives.
         watch_run: for looking on in any case.
-        take_over: for driving, also from a driver that is alive; with why, which may be empty.
         start_rehearsal: of a book; makes the run first.
         archive: puts a run away; with True, brings it back.
         report: writes a run's report to a file, with True also over one that exists; returns the journal's faults.
@@ -54,7 +53,6 @@ class Home:
     list_books: Callable[[], Sequence[BookLine]]
     open_run: Callable[[str], Attachment]
     watch_run: Callable[[str], Attachment]
-    take_over: Callable[[str, str], Attachment]
     start_rehearsal: Callable[[str], Attachment]
     archive: Callable[[str, bool], None]
     report: Callable[[Listed, Path, bool], Sequence[str]]

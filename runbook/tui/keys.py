@@ -47,6 +47,7 @@ _RUN: Final = (
     Key("find", "slash", "/", "Find", "Go to a node by its name or state; Enter goes on to the next.", False),
     Key("pause", "p", "p", "Pause", "Start nothing new, let calls finish; the same key goes on."),
     Key("copy", "c", "c", "Copy", "Copy the commands, or the text to hand over while waiting."),
+    Key("take_over", "T", "T", "Drive it", "Drive a run that you only watch; where its driver is alive, asks first."),
     _HELP,
     Key("quit", "q", "q", "Quit", "Leave. The run stays as its journal has it; resume any time."),
     Key("open", "o", "o", "More", "All about a node that waits, failed, is blocked or in doubt.", False),

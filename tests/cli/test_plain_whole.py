@@ -16,7 +16,7 @@ import pytest
 from runbook import assets
 from runbook.book.model import InputSpec
 from runbook.cli.answers import Answers
-from runbook.cli.plain import asked_by
+from runbook.cli.plain_asking import asked_by
 from runbook.cli.plain_inputs import _ask
 from runbook.cli.plain_words import ABOUT_LOOKS, OF_KEY, WORDS, meaning
 from runbook.cli.reading import view_of

@@ -57,7 +57,6 @@ def home_of(making: Making) -> Home:
         list_books=list,
         open_run=never,
         watch_run=never,
-        take_over=never,
         start_rehearsal=never,
         archive=never,
         report=never,

@@ -18,6 +18,7 @@ from runbook.core.view import RunView
 from runbook.journal.runs import Listed
 from runbook.journal.store import Driver
 from runbook.tui.app import RunbookApp
+from runbook.tui.around import Around
 from runbook.tui.given import Home, Told
 from tests.tui.conftest import idle
 from tests.tui.sample import NOW, Store, ready
@@ -94,13 +95,15 @@ class House:
         self.books_looked_at.append(book)
         return Told((), self.past, self.live)
 
+    def around(self) -> Around:
+        return Around(take_over=self.opener("take"))
+
     def given(self, **more: Any) -> Home:
         return Home(
             list_runs=lambda archived: list(self.away if archived else self.runs),
             list_books=lambda: list(self.books),
             open_run=self.opener("open"),
             watch_run=self.opener("watch"),
-            take_over=self.opener("take"),
             start_rehearsal=self.opener("rehearse"),
             archive=self.archive,
             report=self.report,
@@ -116,7 +119,7 @@ async def at_home(
     house: House, size: tuple[int, int] = (80, 24), **more: Any
 ) -> AsyncIterator[tuple[Pilot[None], RunbookApp]]:
     """The app on its home screen, at rest."""
-    app = RunbookApp(home=house.given(**more), redraw_s=0.0, settle_s=0.0)
+    app = RunbookApp(home=house.given(**more), around=house.around(), redraw_s=0.0, settle_s=0.0)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         await idle(pilot)

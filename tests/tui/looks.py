@@ -64,6 +64,9 @@ class Look:
 
 # ---------------------------------------------------------------- a run
 
+_OPENS: dict[str, Any] = {"take_over": House().opener("take")}
+"""Runs can be taken over from here."""
+
 
 def _run(held: RunView | Callable[[], RunView], *keys: str, around: dict[str, Any] | None = None, **more: Any) -> Look:
     """A run screen on a view, or on one that is made only when the look is taken."""
@@ -172,7 +175,7 @@ def _names(_: RunView) -> Table:
 
 
 def _home(house: Callable[[], House], *keys: str) -> Look:
-    return Look(lambda: {"home": house().given()}, keys)
+    return Look(lambda: {"home": house().given(), "around": _OPENS}, keys)
 
 
 def _several() -> House:
@@ -236,10 +239,12 @@ LOOKS: Final[dict[str, Look]] = {
     "run-failed": _run(_FAILED),
     "run-blocked": _run(_RULED),
     "run-in-doubt": _run(_IN_DOUBT),
+    "run-watched": _run(ready(), is_read_only=True, driver="bob on jumphost", around=_OPENS),
+    "run-left": _run(ready(), is_read_only=True, driver="nobody at the moment", around=_OPENS),
     "run-read-only": _run(ready(), is_read_only=True, driver="bob on jumphost"),
     "run-live": _run(replace(ready(), mode="live")),
     "run-paused": _run(replace(ready(), paused=True)),
-    "run-ended": _run(ready(), failure=_LOST),
+    "run-ended": _run(ready(), failure=_LOST, around=_OPENS),
     "run-done": _run(_DONE),
     "run-sign-in": replace(_run(replace(running(), mode="live")), then=_sign_in),
     "run-too-small": replace(_run(ready()), sizes=("50x12",)),

@@ -47,8 +47,9 @@ def available(
 
 
 def unfit(view: RunView, is_read_only: bool) -> frozenset[str]:
-    """The decisions that cannot mean anything from this seat, whatever is selected: they are not even shown."""
-    return DECISIONS if is_read_only or view.state in (RunState.DONE, RunState.ABORTED) else frozenset()
+    """What cannot mean anything from this seat, whatever is selected: it is not even shown."""
+    decided = DECISIONS if is_read_only or view.state in (RunState.DONE, RunState.ABORTED) else frozenset()
+    return decided | {"take_over"}
 
 
 def renamed(view: RunView, node: NodeView | None) -> dict[str, str]:

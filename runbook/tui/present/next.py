@@ -44,6 +44,7 @@ class Desk:
         step: the step that is selected, where the selected row is one.
         real_s: real seconds until a moment of the run's clock, where that is known.
         expected: how long steps usually settle and wait.
+        may_drive: this screen, which does not drive, could come to.
     """
 
     now_ms: int
@@ -55,6 +56,7 @@ class Desk:
     step: str = ""
     real_s: Callable[[int], float | None] | None = None
     expected: Expected = field(default_factory=dict)
+    may_drive: bool = False
 
 
 def next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
@@ -70,9 +72,15 @@ def _next_step(view: RunView, selected: str | None, desk: Desk) -> Next:
         error: ErrorDoc = {"code": desk.failure.code, "message": desk.failure.message, "hint": desk.failure.hint}
         rows = error_lines(error)
         if isinstance(desk.failure, LeaseLost):
-            old = f"What is shown is old, as of {moment(view.updated_ms)}. q leaves; to look on: "
-            rows = [*lines(error["message"], "wait"), line(old, (f"{desk.program} resume {view.id}", "code"))]
+            rows = lines(error["message"], "wait")
+            old = f"What is shown is old, as of {moment(view.updated_ms)}."
+            if desk.may_drive:
+                rows.append(line(f"{old} ", ("T", "key"), " drives it from here again."))
+            else:
+                rows.append(line(f"{old} q leaves; to look on: ", (f"{desk.program} resume {view.id}", "code")))
             rows += lines(error["hint"], "muted")
+        elif desk.may_drive:
+            rows = [*rows[1:], line(("T", "key"), " opens it again from here, once that is mended."), *rows[:1]]
         return Next("q", "Quit: driving has ended here; the run is safe in its journal", tuple(rows))
     if over := _over(view, desk):
         return over
@@ -119,8 +127,14 @@ def _over(view: RunView, desk: Desk) -> Next | None:
 def _watching(view: RunView, driver: str, told: tuple[Line, ...], desk: Desk) -> Next:
     command = f"{desk.program} resume {view.id}"
     if not is_driven(driver):
+        if desk.may_drive:
+            return Next("T", "Drive it: whoever drove this run has left it", told)
         return Next("q", "Quit: whoever drove this run has left it", (*labelled("Go on with", command, "code"), *told))
-    rows = [*lines(f"It is {driven_by(driver)}."), *labelled("To drive it yourself", f"{command} --take-over", "code")]
+    rows = lines(f"It is {driven_by(driver)}.")
+    if desk.may_drive:
+        rows.append(line(("T", "key"), " takes it over, with a reason that they see. Ask them first, if you can."))
+    else:
+        rows += labelled("To drive it yourself", f"{command} --take-over", "code")
     return Next("", "Nothing to press: you are watching", (*rows, *told))
 
 

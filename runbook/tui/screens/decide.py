@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from runbook.core.command import Approve, Attest, Command, HandOver, Pause, Retry, Skip, Start
-from runbook.core.error import RunbookError
-from runbook.core.state import NodeState
+from runbook.core.error import LeaseLost, RunbookError
+from runbook.core.state import NodeState, RunState
 from runbook.core.view import NodeView
 from runbook.tui.messages import CommandSettled, EvidenceHashed
 from runbook.tui.present import node as pages
@@ -17,7 +17,7 @@ from runbook.tui.present.can import DECISIONS, available
 from runbook.tui.present.many import Batch, of_phase, of_step
 from runbook.tui.present.matter import matter
 from runbook.tui.present.text import clean
-from runbook.tui.present.words import driven_by
+from runbook.tui.present.words import driven_by, is_driven
 from runbook.tui.question import Answers, Question
 from runbook.tui.screens import questions
 from runbook.tui.screens.audit import AuditScreen
@@ -28,6 +28,7 @@ from runbook.tui.screens.reporting import ask_report
 
 if TYPE_CHECKING:
     from runbook.tui.app import RunbookApp
+    from runbook.tui.around import Around
     from runbook.tui.screens.run import RunScreen
 
 _NOT_NOW: Final = {
@@ -52,6 +53,14 @@ class Operator:
         """Nodes of a batch whose approvals are on their way."""
         self._refused: list[RunbookError] = []
         """What the engine had against some of them."""
+        self.is_taking_over = False
+        """Whether the run that the screen only shows is being opened for driving."""
+        self._wish: Dialog | None = None
+        """The question whether to take over, which outlives the end of driving."""
+
+    @property
+    def _around(self) -> Around:
+        return cast("RunbookApp", self._screen.app).around
 
     def act(self, id_: str) -> None:
         """Do what a key of the list stands for, or say why not."""
@@ -69,31 +78,43 @@ class Operator:
             case "retry" if node:
                 self._retry(node)
             case "skip" if node:
-                self._ask(questions.skip(node), lambda answers: questions.skip_command(node.id, answers))
+                self._decide(questions.skip(node), lambda answers: questions.skip_command(node.id, answers))
             case "attest" if node:
                 self._attest(node)
             case "hand" if node:
                 by = questions.operator_of(screen.view)
-                self._ask(questions.hand_over(node), lambda answers: questions.hand_over_command(node.id, by, answers))
+                self._decide(questions.hand_over(node), partial(questions.hand_over_command, node.id, by))
             case "note":
                 by = questions.operator_of(screen.view)
-                self._ask(questions.note(screen.view), partial(questions.note_command, by))
+                self._decide(questions.note(screen.view), partial(questions.note_command, by))
             case "pause":
                 self.submit(Start() if screen.view.paused else Pause())
             case "abort":
-                self._ask(questions.abort(screen.view), questions.abort_command)
+                self._decide(questions.abort(screen.view), questions.abort_command)
             case "change_input":
                 self._change_input()
             case "open":
                 self._open(node)
             case "dns":
                 show_names(screen)
+            case "compare":
+                from runbook.tui.screens.compare import CompareScreen
+
+                past, runs = screen.attachment.past(), self._around.runs
+                screen.show_above(CompareScreen(screen.view.id, runs, past=past))
+            case "timeline":
+                from runbook.tui.screens.timeline import TimelineScreen
+
+                seen = screen.attachment
+                screen.show_above(TimelineScreen(seen.past(), seen, redraw_s=screen.redraw_s, program=screen.program))
             case "audit":
                 screen.app.push_screen(AuditScreen(screen.attachment.past()))
             case "report":
                 self._report()
             case "copy":
                 self._copy()
+            case "take_over":
+                self._take_over()
             case "quit":
                 screen.app.run_worker(screen.app.run_action("leave"))
             case _:
@@ -102,13 +123,13 @@ class Operator:
     def _may(self, id_: str) -> bool:
         screen = self._screen
         if screen.ended_by is not None:
-            self._say("Driving has ended here. q leaves; resume the run to go on or to look on.", "warning")
+            self._say(f"Driving has ended here. {self._way_back()}", "warning")
             return False
         if screen.attachment.is_read_only:
             if screen.is_opening:
                 self._say("The run is still being opened.", "warning")
             else:
-                self._say(f"You are watching: {driven_by(screen.attachment.driver)}.", "warning")
+                self._say(f"You are watching: {driven_by(screen.attachment.driver)}. {self._way_back()}", "warning")
             return False
         can = available(screen.view, screen.node.id if screen.node else None, screen.phase, False, screen.step)
         if id_ not in can:
@@ -125,11 +146,14 @@ class Operator:
             return False
         return True
 
+    def _way_back(self) -> str:
+        return self.why_not_drive() or "T drives it from here."
+
     def withdraw(self) -> None:
         """Driving has ended: a question that is still open can lead nowhere, so it is closed, and why is told."""
         screen = self._screen
         above = screen.app.screen
-        if screen.ended_by is not None and isinstance(above, Dialog | ManyDialog):
+        if screen.ended_by is not None and isinstance(above, Dialog | ManyDialog) and above is not self._wish:
             above.action_cancel()
             self._say(f"{clean(screen.ended_by.message)} Your question was closed; nothing was sent.", "error")
 
@@ -138,7 +162,7 @@ class Operator:
     def _approve(self, node: NodeView) -> None:
         command = questions.approve_command(node, questions.operator_of(self._screen.view))
         if node.is_disruptive:
-            self._ask(questions.disruptive(self._screen.view, node), lambda _: command)
+            self._decide(questions.disruptive(self._screen.view, node), lambda _: command)
         else:
             self.submit(command)
 
@@ -156,9 +180,9 @@ class Operator:
 
     def _retry(self, node: NodeView) -> None:
         if node.handed and node.state is NodeState.WAITING:
-            self._ask(questions.take_back(node), lambda _: Retry(node.id))
+            self._decide(questions.take_back(node), lambda _: Retry(node.id))
         elif node.state is NodeState.IN_DOUBT:
-            self._ask(questions.resend(node, self._screen.attachment.now_ms()), lambda _: Retry(node.id))
+            self._decide(questions.resend(node, self._screen.attachment.now_ms()), lambda _: Retry(node.id))
         else:
             self.submit(Retry(node.id))
 
@@ -186,12 +210,18 @@ class Operator:
         else:
             self._say(message.problem, "error")
 
-    def _ask(self, question: Question, command: Callable[[Answers], Command]) -> None:
+    def _decide(self, question: Question, command: Callable[[Answers], Command]) -> None:
+        """Ask, and submit the command that the answers make."""
+        self._ask(question, lambda answers: self.submit(command(answers)))
+
+    def _ask(self, question: Question, then: Callable[[Answers], object]) -> Dialog:
         def answered(answers: Answers | None) -> None:
             if answers is not None:
-                self.submit(command(answers))
+                then(answers)
 
-        self._screen.app.push_screen(Dialog(question), answered)
+        dialog = Dialog(question)
+        self._screen.app.push_screen(dialog, answered)
+        return dialog
 
     # ------------------------------------------------------------ to the engine and back
 
@@ -244,6 +274,38 @@ class Operator:
         more = f"Not recorded: {count}. The first: " if count > 1 else ""
         self._say(f"{more}{clean(first.message)}\n{clean(first.hint)}".strip(), "error", clean(first.code))
 
+    # ------------------------------------------------------------ who drives
+
+    def _take_over(self) -> None:
+        """Drive what was only watched. A driver that is alive is asked about first, and told why."""
+        screen, driver = self._screen, self._screen.attachment.driver
+        if reason := self.why_not_drive():
+            self._say(reason, "warning")
+            return
+        lost = screen.ended_by.message if isinstance(screen.ended_by, LeaseLost) else ""
+        if not lost and (screen.ended_by is not None or not is_driven(driver)):
+            self._drive("")
+            return
+        why = lost or f"It is {driven_by(driver)}, which is alive."
+        self._wish = self._ask(questions.take_over(screen.view.id, why), lambda answers: self._drive(answers["why"]))
+
+    def _drive(self, why: str) -> None:
+        self.is_taking_over = True
+        cast("RunbookApp", self._screen.app).take_over(self._screen.view.id, why)
+
+    def why_not_drive(self) -> str:
+        """Why this screen, as it is, cannot come to drive its run; empty where it can."""
+        screen = self._screen
+        if screen.is_opening:
+            return "The run is still being opened."
+        if not screen.attachment.is_read_only and screen.ended_by is None:
+            return "You drive this run already."
+        if screen.view.state in (RunState.DONE, RunState.ABORTED):
+            return "The run is over."
+        if self._around.take_over is None:
+            return "This page only looks on."
+        return "It is being opened for driving." if self.is_taking_over else ""
+
     # ------------------------------------------------------------ more about a node
 
     def _open(self, node: NodeView | None) -> None:
@@ -261,7 +323,7 @@ class Operator:
             screen.show_above(kind(screen.attachment, node.id, redraw_s=screen.redraw_s, program=screen.program))
 
     def _report(self) -> None:
-        write = cast("RunbookApp", self._screen.app).around.report
+        write = self._around.report
         if write is None:
             self._say("No report can be written from here: this page only looks on.", "warning")
             return
@@ -269,7 +331,7 @@ class Operator:
 
     def _change_input(self) -> None:
         """A run keeps the inputs it began with: another one begins with them, and there they can be changed."""
-        making = cast("RunbookApp", self._screen.app).around.making
+        making = self._around.making
         if making is None:
             self._say("No run can be made from here: this page only looks on.", "warning")
             return

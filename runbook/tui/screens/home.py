@@ -267,7 +267,7 @@ class HomeScreen(BaseScreen[None]):
         if self._at is not None and (run is None or not run.is_archived):
             can.add("open")
         if run is not None:
-            can |= {"archive"} if run.driver is None else {"take_over"}
+            can |= {"archive"} if run.driver is None else {"take_over"} if self._acts.may_take_over else set()
             if run.summary is not None:
                 can |= {"report"} | (set() if run.is_archived else {"watch", "compare", "timeline"})
         return can | ({"new"} if self._home.new_run is not None else set())

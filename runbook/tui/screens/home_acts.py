@@ -14,15 +14,16 @@ from textual.screen import Screen
 from runbook.tui.live import Wanted
 from runbook.tui.messages import Chosen
 from runbook.tui.present.text import lines, one_line
-from runbook.tui.question import Answers, Field, Question
+from runbook.tui.question import Answers, Question
 from runbook.tui.screens.dialogs import Dialog
+from runbook.tui.screens.questions import take_over
 from runbook.tui.screens.reporting import ask_report, do
 
 if TYPE_CHECKING:
     from runbook.journal.runs import Listed
     from runbook.tui.app import RunbookApp
+    from runbook.tui.around import Around
     from runbook.tui.given import Home
-    from runbook.tui.runs import Runs
     from runbook.tui.screens.home import HomeScreen
 
 
@@ -62,8 +63,7 @@ class Acts:
             case "watch":
                 self._choose(home.watch_run, run.id)
             case "take_over":
-                opener = home.take_over
-                self._ask(_take_over(run), lambda said: self._choose(lambda id_: opener(id_, said["why"]), run.id))
+                self._take_over(run)
             case "archive":
                 self._put_away(run)
             case "report":
@@ -71,11 +71,11 @@ class Acts:
             case "compare":
                 from runbook.tui.screens.compare import CompareScreen
 
-                self._look_back(CompareScreen(run.id, self._runs), run.id)
+                self._look_back(CompareScreen(run.id, self._around.runs), run.id)
             case "timeline":
                 from runbook.tui.screens.timeline import TimelineScreen
 
-                self._look_back(TimelineScreen(self._runs.past(run.id)), run.id)
+                self._look_back(TimelineScreen(self._around.runs.past(run.id)), run.id)
             case _:
                 raise AssertionError(id_)
 
@@ -83,8 +83,21 @@ class Acts:
         self._screen.post_message(Chosen(partial(opener, run)))  # type: ignore[arg-type]
 
     @property
-    def _runs(self) -> Runs:
-        return cast("RunbookApp", self._screen.app).around.runs
+    def may_take_over(self) -> bool:
+        """Whether runs can be taken over from here."""
+        return self._around.take_over is not None
+
+    def _take_over(self, run: Listed) -> None:
+        opener = self._around.take_over
+        if opener is None or run.driver is None:
+            return
+        who = f"{run.driver.account} on {run.driver.host} (process {run.driver.pid})"
+        how = f"It is driven by {who}, which is alive."
+        self._ask(take_over(run.id, how), lambda said: self._choose(lambda id_: opener(id_, said["why"]), run.id))
+
+    @property
+    def _around(self) -> Around:
+        return cast("RunbookApp", self._screen.app).around
 
     def _look_back(self, screen: Screen[Wanted | None], run: str) -> None:
         """Put a screen about a run's past above; who wants one of its nodes opens the run."""
@@ -123,22 +136,10 @@ def why_not(id_: str, run: Listed | None) -> str:
     if run.is_archived:
         return "It was put away: z brings it back."
     if id_ == "take_over":
-        return "Nobody drives it: Enter goes on with it."
+        return "This page only looks on." if run.driver else "Nobody drives it: Enter goes on with it."
     if id_ == "archive":
         return "Somebody drives it. It can be put away once they have left it."
     return "This run cannot be read; below it stands why, and what can be done."
-
-
-def _take_over(run: Listed) -> Question:
-    who = f"{run.driver.account} on {run.driver.host} (process {run.driver.pid})" if run.driver else "somebody"
-    body = [
-        *lines(f"It is driven by {who}, which is alive."),
-        *lines("That process writes and sends nothing more from then on."),
-        *lines("A call that it has just sent may still arrive; it is looked for before anything else."),
-        *lines("Ask them first, if you can."),
-    ]
-    why = Field("why", "Why (they see it):", "A reason")
-    return Question(f"Take over {one_line(run.id)}?", tuple(body), "Take over", (why,), is_grave=True)
 
 
 def _unfinished(run: Listed) -> Question:

@@ -225,6 +225,23 @@ def news(told: Sequence[str]) -> Question:
     return Question("Since you last looked", tuple(rows), "Go on")
 
 
+def take_over(run: str, how: str) -> Question:
+    """Whether to drive a run whose driver is alive.
+
+    Args:
+        run: its id.
+        how: a sentence about who that is.
+    """
+    body = [
+        *lines(how),
+        *lines("That process writes and sends nothing more from then on."),
+        *lines("A call that it has just sent may still arrive; it is looked for before anything else."),
+        *lines("Ask them first, if you can."),
+    ]
+    why = Field("why", "Why (they see it):", "A reason")
+    return Question(f"Take over {one_line(run)}?", tuple(body), "Take over", (why,), is_grave=True)
+
+
 def save(name: str, folder: str) -> Question:
     """Saving a text that is handed over."""
     body = [*lines("The text is written as it is shown, and to a new file only."), *labelled("Folder", folder, "code")]

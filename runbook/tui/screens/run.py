@@ -139,7 +139,8 @@ class RunScreen(LiveScreen[None]):
 
     def adopt(self, attachment: Attachment) -> None:
         """The run is open: go on with the real thing."""
-        self._entries_of = None
+        self._entries_of = self._lost = None
+        self.operator.is_taking_over = False
         super().adopt(attachment)
 
     @property
@@ -232,10 +233,11 @@ class RunScreen(LiveScreen[None]):
         watched = a.driver if a.is_read_only else None
         has_sent = node_id in self.sent if node else bool(self.sent)
         desk = Desk(now_ms, watched, has_sent, self.ended_by, self.program, self.is_opening, self.step, self._real_s)
-        desk = replace(desk, expected=self.keeper.expected)
+        may_drive = not self.operator.why_not_drive()
+        desk = replace(desk, expected=self.keeper.expected, may_drive=may_drive)
         self.query_one(NextBar).show(next_step(view, node_id, desk))
         is_closed = a.is_read_only or self.ended_by is not None
-        can = available(view, node_id, self.phase, is_closed, self.step)
+        can = available(view, node_id, self.phase, is_closed, self.step) | ({"take_over"} if may_drive else set())
         self.query_one(KeyLine).offer(IN_PLACE | can, renamed(view, node), unfit(view, is_closed))
         self.keeper.note()
         self.operator.withdraw()
@@ -429,16 +431,6 @@ class RunScreen(LiveScreen[None]):
                 self._go_next()
             case "face":
                 self._next_face()
-            case "compare":
-                from runbook.tui.screens.compare import CompareScreen
-
-                runs = cast("RunbookApp", self.app).around.runs
-                self.show_above(CompareScreen(self.view.id, runs, past=self.attachment.past()))
-            case "timeline":
-                from runbook.tui.screens.timeline import TimelineScreen
-
-                past = self.attachment.past()
-                self.show_above(TimelineScreen(past, self.attachment, redraw_s=self.redraw_s, program=self.program))
             case "map":
                 node, plotter = self.node.id if self.node else "", self.query_one(MapView).plotter
                 self.show_above(MapScreen(self.attachment, node, plotter, program=self.program))
