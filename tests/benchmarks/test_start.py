@@ -18,7 +18,7 @@ from tests.crash.harness import RUN, begin, play
 
 pytestmark = pytest.mark.bench
 
-RUNS = 9
+RUNS = 5
 PYTHON = [sys.executable, "-c", "pass"]
 
 

@@ -181,7 +181,7 @@ def test_a_real_process_that_was_stopped_and_taken_over_ends_with_exit_code_6_an
     told, talk = whole.communicate(timeout=BOUND_S)
     lines = told.splitlines()
     assert whole.returncode == 0, talk
-    for part in (0.1, 0.4, 0.7):
+    for part in (0.2, 0.7):
         home = tmp_path / f"frozen-{part}"
         begin(home, "arc-preview")
         frozen = resume(home)

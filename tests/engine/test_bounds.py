@@ -117,7 +117,7 @@ async def test_pausing_between_judgement_and_call_is_no_setback(tmp_path: Path) 
 
 async def test_work_that_never_ends_is_said_so_after_a_day_and_looked_at_further(tmp_path: Path) -> None:
     mood = f"/subscriptions/{SUB}/mood"
-    arm = TinyArm({mood: {"says": "progress"}})
+    arm = TinyArm({mood: {"says": "progress", "again_s": 50}})
     rig = Rig(tmp_path, tiny_book({"id": "a", "uses": "testing.moody", "with": {"name": "a"}}), arm)
     said: list[int] = []
 
@@ -141,7 +141,7 @@ async def test_work_that_never_ends_is_said_so_after_a_day_and_looked_at_further
 
 
 async def test_a_retry_gives_work_without_an_end_another_day(tmp_path: Path) -> None:
-    arm = TinyArm({f"/subscriptions/{SUB}/mood": {"says": "progress"}})
+    arm = TinyArm({f"/subscriptions/{SUB}/mood": {"says": "progress", "again_s": 50}})
     rig = Rig(tmp_path, tiny_book({"id": "a", "uses": "testing.moody", "with": {"name": "a"}}), arm)
 
     def close(event: Event) -> None:

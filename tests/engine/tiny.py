@@ -166,10 +166,10 @@ class Moody(Step):
         locks: tuple[str, ...] = ()
 
     async def observe(self, ctx: StepContext) -> Verdict:
-        mood = (await ctx.arm.get(f"/subscriptions/{SUB}/mood", "2024-01-01") or {}).get("says", "honest")
+        told = await ctx.arm.get(f"/subscriptions/{SUB}/mood", "2024-01-01") or {}
         is_there = await ctx.arm.get(path_of(self.params.name), "2024-01-01") is not None
         main, other = self._change(""), self._change("-other")
-        match mood:
+        match told.get("says", "honest"):
             case "waiting":
                 return Waiting("somebody", "wait", "it goes on", Poll(60, 2, 600), attest="it happened")
             case "silent":
@@ -177,7 +177,7 @@ class Moody(Step):
             case "blocked":
                 return Blocked("rule", "no", ("go elsewhere",), poll=Poll(60, 1, 60))
             case "progress":
-                return InProgress("under way", 5)
+                return InProgress("under way", told.get("again_s", 5))
             case "unmet":
                 return Satisfied((expect("there", "yes", "no"),))
             case "both":

@@ -55,6 +55,8 @@ async def idle(pilot: Pilot[None]) -> None:
 
 def _has_work(app: RunbookApp) -> bool:
     screen = app.screen
+    if app._resize_event is not None:  # it is handed on after a moment, in case another one follows
+        return True
     if app.is_busy or any(getattr(other, "is_busy", False) for other in app.screen_stack):
         return True
     if screen._layout_required or screen._scroll_required or screen._dirty_widgets or screen._callbacks:

@@ -215,8 +215,7 @@ async def test_a_live_run_begins_only_when_every_subscription_was_named(
             assert not list(run_ids(tmp_path))
             await keys(pilot, "f5")
             for name in there.scenario.subscriptions:
-                await pilot.press(*(c if c != " " else "space" for c in name.name))
-                await keys(pilot, "enter")
+                await write(pilot, name.name, "enter")
             assert isinstance(app.screen, RunScreen), screen_text(app)
             assert app.screen.view.mode == "live"
             assert there.writes == []
