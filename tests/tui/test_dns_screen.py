@@ -194,3 +194,13 @@ async def test_the_help_of_the_screen_explains_its_own_signs() -> None:
         assert "Read Azure and look every name up again" in text
         assert "an old answer in a cache" in text
         assert "where every node begins" not in text
+
+
+@pytest.mark.parametrize("width", range(60, 130, 5))
+def test_a_place_that_needs_little_room_leaves_it_to_those_that_need_more(width: int) -> None:
+    whole = table({"on-premises": "10.0.0.4"})
+    titles = [place.title for place in whole.places]
+    heads = present.columns(whole, width)[2:]
+    used = len(WE) + len("10.0.0.4") + sum(map(len, heads)) + 2 * (2 + len(heads))
+    assert heads == titles or used <= max(width, 70)
+    assert heads == titles or width < 80

@@ -27,7 +27,7 @@ ROLE: Final = {"ok": "ok", "wrong": "bad", "unseen": "muted"}
 NAME_WIDE: Final = 52
 NAME_NARROW: Final = 30
 PLACE_WIDTH: Final = 12
-ADDRESS_WIDTH: Final = 15
+HEADS: Final = ("name", "must be")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,14 @@ def columns(table: Table, width: int = 0) -> list[str]:
     """The heads: name, address, then the places, as far as there is room for what they are called."""
     names = max((cell_len(one_line(n.fqdn)) for n in table.names), default=0)
     names = min(names, NAME_NARROW if width < 100 else NAME_WIDE)
-    taken = names + 2 * (2 + len(table.places)) + ADDRESS_WIDTH
-    each = max(PLACE_WIDTH, (width - taken) // max(1, len(table.places)))
-    return ["name", "must be", *(short(one_line(p.title), each) for p in table.places)]
+    addresses = max((cell_len(one_line(n.address)) for n in table.names), default=0)
+    room = width - names - max(addresses, cell_len(HEADS[1])) - 2 * (len(HEADS) + len(table.places))
+    titles = [one_line(place.title) for place in table.places]
+    told = [max((len(c.word) + 2 for at, c in table.cells.items() if at[1] == p.id), default=0) for p in table.places]
+    wide = [max(cell_len(title), words) for title, words in zip(titles, told, strict=True)]
+    fitting = (most for most in range(max(wide, default=0), PLACE_WIDTH, -1) if sum(min(w, most) for w in wide) <= room)
+    most = next(fitting, PLACE_WIDTH)  # one that is short leaves its room to those that are long
+    return [*HEADS, *(short(title, most) for title in titles)]
 
 
 def row(table: Table, name: Name, *, is_narrow: bool) -> list[Span]:
