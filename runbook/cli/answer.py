@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,17 +11,12 @@ from runbook.cli import output
 from runbook.cli.completing import complete_node, complete_run
 from runbook.cli.exits import Exit
 from runbook.cli.main import Settings, home_option
-from runbook.cli.options import Moment
 from runbook.core.clock import RealClock
 from runbook.core.state import NodeState
 
 if TYPE_CHECKING:
     from runbook.core.command import Command
     from runbook.core.view import RunView
-
-
-_EASTERNMOST_MS: Final = 14 * 3_600_000
-"""A day begins so long before UTC's own where it begins first: whoever names today there is not ahead."""
 
 
 @click.command()
@@ -33,7 +28,7 @@ _EASTERNMOST_MS: Final = 14 * 3_600_000
 )
 @click.option("--says", default="", metavar="W", help="attest: which further word of the node it is, such as approved.")
 @click.option("--reference", default="", metavar="R", help="attest: what the other side calls it, such as a ticket.")
-@click.option("--dated", "dated_ms", type=Moment(), metavar="D", help="attest: when it happened; else now.")
+@click.option("--dated", default="", metavar="D", help="attest: when it happened; else now.")
 @click.option("--evidence", metavar="FILE", type=click.Path(dir_okay=False), help="attest: a file that backs it.")
 @click.option("--disruptive", is_flag=True, help="approve 'STEP[*]': disruptive changes too.")
 @home_option
@@ -120,11 +115,8 @@ def _command(
     if (evidence or any(proof.values())) and answer != "attest":
         raise click.UsageError("--says, --reference, --dated and --evidence go with attest.")
     view, _driver = view_of(home, run)
-    if (dated_ms := proof["dated_ms"]) is not None:
-        now_ms = _now_ms(view)
-        if dated_ms > now_ms + _EASTERNMOST_MS:
-            raise click.UsageError("--dated lies ahead: it is the day on which it happened.")
-        proof = {**proof, "dated_ms": min(dated_ms, now_ms)}
+    dated = proof.pop("dated")
+    proof = {**proof, "dated_ms": _dated_ms(view, dated) if dated else None}
     node = find(view.nodes, node)
     match answer:
         case "approve":
@@ -136,6 +128,25 @@ def _command(
         case _:
             name, sha256 = evidence_of(evidence) if evidence else ("", "")
             return Attest(node, text, account(view), name, sha256, **proof)
+
+
+def _dated_ms(view: RunView, text: str) -> int:
+    """When what is vouched for happened: as it was said, or refused.
+
+    Raises:
+        UsageError: it is no date, or lies ahead.
+    """
+    from runbook.core.clock import iso
+    from runbook.tui.question import moment_of
+
+    now_ms = _now_ms(view)
+    try:
+        return moment_of(text.strip(), now_ms)
+    except OverflowError:
+        clock = "in this rehearsal it is" if view.mode == "rehearsal" else "it is"
+        raise click.UsageError(f"--dated {text} lies ahead: {clock} {iso(now_ms)[:16]}Z now.") from None
+    except ValueError:
+        raise click.UsageError(f"--dated {text!r} is not a date: write 2026-11-20 or 2026-11-20T08:30Z.") from None
 
 
 def _now_ms(view: RunView) -> int:

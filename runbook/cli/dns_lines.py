@@ -189,6 +189,7 @@ def _summary(table: Table) -> str:
     tried = [r for r in table.reached if r.state != "unseen"]
     reached = f" {sum(r.state == 'ok' for r in tried)} of {len(tried)} addresses were reached." if tried else ""
     looks = f"{totals['ok']} of {totals['ok'] + totals['wrong']} lookups are right"
-    blind = f", {totals['unseen']} cannot be proven from here" if totals["unseen"] else ""
+    looks += f", {totals['wrong']} wrong" if totals["wrong"] else ""
+    blind = f"; {totals['unseen']} more cannot be proven from here" if totals["unseen"] else ""
     calm = "" if table.is_wrong else "Nothing is wrong. " if totals["ok"] else "Nothing could be proven from here. "
     return f"{calm}{counted(len(table.names), 'name')}: {looks}{blind}.{reached}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ def command(
         raise click.UsageError("--note goes with --to.")
     if to is not None and node is None:
         raise click.UsageError("--to needs NODE: one node is handed over at a time.")
+    if out is not None:
+        _check(Path(out))
     wanted = next(known for known in FORMS if known == form)
     view, _driver = view_of(settings.home, run)
     if node is None:
@@ -87,6 +90,20 @@ def _recorded(settings: Settings, view: RunView, node: str, to: str, note: str) 
     view = answer_run(settings.home, view.id, HandOver(node, to, account(view), note))
     output.talk(f"Recorded: {node} is with {to}. Go on with `runbook resume {view.id}`.")
     return view
+
+
+def _check(path: Path) -> None:
+    """Refuse a file that cannot be made, before anything is recorded.
+
+    Raises:
+        UsageError: it exists, or its folder does not or takes nothing.
+    """
+    from runbook.core.error import UsageError
+
+    if path.exists():
+        raise UsageError(f"{path} exists already.", "Choose another file; nothing is written over.")
+    if not (path.absolute().parent.is_dir() and os.access(path.absolute().parent, os.W_OK)):
+        raise UsageError(f"{path} cannot be written: its folder is missing or takes nothing.", "Choose another file.")
 
 
 def _write(path: Path, text: str) -> None:

@@ -218,6 +218,8 @@ class _Talk:
             self.said = told
             if wanted and self.at:
                 output.data(f"{wanted} need you: next goes there.")
+            elif self.attachment.is_read_only:
+                output.data("You look on, and what happens is told here. drive, overview, done, who, or quit?")
             elif (busy := first_at_work(view)) is not None:
                 output.data(f"Nothing to answer now: {view.nodes[busy].doc['title']} ({busy}). You may type a word.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +77,7 @@ def command(
 
 
 def _waiting(home: Path) -> list[str]:
-    """The runs that wait. One that cannot be read is no news to a scheduler: the listings tell of it."""
+    """The runs that wait, and those that cannot be read: nobody else would learn that such a one waits no more."""
     from runbook.cli.polling import is_waiting
     from runbook.cli.reading import view_of
     from runbook.core.error import RunbookError
@@ -86,8 +85,10 @@ def _waiting(home: Path) -> list[str]:
 
     found = []
     for run in sorted(run_ids(home)):
-        with contextlib.suppress(RunbookError):
+        try:
             found += [run] if is_waiting(view_of(home, run)[0]) else []
+        except RunbookError:  # its own pass says what is wrong with it
+            found.append(run)
     return found
 
 

@@ -115,6 +115,8 @@ def _attest(node: NodeView, command: Attest) -> Draft:
 
 def _hand_over(node: NodeView, command: HandOver) -> Draft:
     to, note = " ".join(command.to.split()), command.note.strip()
+    if not note and node.handed and node.handed["to"] == to:  # told once, it stays told
+        note = node.handed["note"]
     if not to:
         raise UsageError("A hand-over needs the name of who does it.", "Such as: the DNS team.")
     if takes_team(node):  # what needs the rights that are missing here goes to them, node by node

@@ -94,6 +94,7 @@ class Journal:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
                 migrate(db, path.parent.name)
+                _check_end(path, db)
         return cls(path, db)
 
     def close(self) -> None:
@@ -318,6 +319,18 @@ SELECT seq, at_ms, kind, node, state,
 FROM entry WHERE seq > ? ORDER BY seq
 """
 _CHECK_HINT: Final = "`runbook journal check` names every damaged row."
+
+
+def _check_end(path: Path, db: apsw.Connection) -> None:
+    """Whether the last entry is the one that was written last. If not, what is written now would hide the gap.
+
+    Raises:
+        Damaged: it is not.
+    """
+    row = db.execute("SELECT value FROM meta WHERE key = 'head'").fetchone()
+    last = db.execute("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
+    if row is not None and str(row[0]) != (f"{last[0]} {last[1]}" if last else ""):
+        raise Damaged(f"{path} is damaged: its last entries are not those that were written last.", _CHECK_HINT)
 
 
 def _rows(first: int, last: int) -> str:

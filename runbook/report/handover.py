@@ -54,11 +54,51 @@ def handover(view: RunView, nodes: Sequence[NodeView], form: Form = "md", to: st
             files = bicep_files(changes, _stem(nodes))
             if not files:
                 raise UsageError("Nothing of this has a Bicep form.", "Bicep declares resources; --format md has all.")
-            return plain("\n".join(_bicep_text(files, [c for c in changes if not is_bicep(c)])))
+            if any(map(_is_in_between, nodes)):
+                raise UsageError(
+                    "Bicep cannot keep the order here: a command that is no resource comes before one.",
+                    "--format md has all of it, in order.",
+                )
+            text = _bicep_text(files, [c for c in changes if not is_bicep(c)])
+            return plain("\n".join([*_about(view, changes, to, "//"), *text]))
         case _:
             if not changes:
                 raise UsageError("There is no command to hand over here.", "--format md says what is to be done.")
-            return plain("\n".join(f"# {_line(c['title'])}\n{c['command'][form]}\n" for c in changes))
+            lines = [*_STOPS[form], *_about(view, changes, to, "#"), ""]
+            for change in changes:
+                lines += [f"# {_line(change['title'])}", *["# DISRUPTIVE"] * (change["risk"] == "disruptive")]
+                lines += [change["command"][form], ""]
+            return plain("\n".join(lines))
+
+
+_STOPS: Final[dict[str, Sequence[str]]] = {"az": ["#!/bin/sh -e"], "powershell": ["$ErrorActionPreference = 'Stop'"]}
+"""So that nothing goes on after an error; a line that a shell into which all is pasted takes for a remark."""
+
+
+def _about(view: RunView, changes: Sequence[ChangeDoc], to: str, sign: str) -> list[str]:
+    """What a script says on top, for whoever comes by it without the document."""
+    when = iso(view.updated_ms)[:16].replace("T", " ")
+    names = view.pinned.get("subscriptions", {})
+    told = [
+        f"Run {_line(view.id)}, as of {when} UTC{f', for {_line(to)}' if to else ''}. "
+        "Read the document (--format md) first: it says why, and what may go wrong.",
+        *(f"Subscription {_line(name)} {_line(id_)}" for id_, name in names.items()),
+    ]
+    if view.mode == "rehearsal":
+        told.insert(0, "REHEARSAL on a simulated Azure: nothing has to be done out there.")
+    if any(change["risk"] == "disruptive" for change in changes):
+        told.append("DISRUPTIVE: people or machines may notice. Choose the time for it.")
+    if len(changes) > 1:
+        told.append(
+            "Do it step by step, in this order, and look at each result: not every step waits for the one before."
+        )
+    return [f"{sign} {line}" for line in told]
+
+
+def _is_in_between(node: NodeView) -> bool:
+    """Whether something that Bicep cannot say has to happen before something that it could."""
+    kinds = [is_bicep(change) for change in node.changes]
+    return any(kinds) and not all(kinds[: len(kinds) - kinds[::-1].index(True)])
 
 
 def _bicep_text(files: Sequence[BicepFile], rest: Iterable[ChangeDoc]) -> list[str]:
@@ -122,7 +162,7 @@ def _node(view: RunView, node: NodeView, number: int) -> list[str]:
         lines += _change(change, f"{number}.{place}")
     if not changes and node.blocked:
         lines += ["### Ways out", "", *(f"- {_one(way)}" for way in node.blocked["ways_out"]), ""]
-    if files := bicep_files(changes, _stem([node])):
+    if not _is_in_between(node) and (files := bicep_files(changes, _stem([node]))):
         lines += _bicep(files, [c for c in changes if not is_bicep(c)])
     return lines + _checks(node.checks, changes)
 

@@ -67,7 +67,7 @@ class RunbookApp(App[None]):
         program: how the operator calls this program.
         around: what the screens are given beside.
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
-        settle_s: for so long after the selection moved by itself, approving is refused, in seconds.
+        settle_s: for so long after the selection moved by itself, keys for a row are refused, in seconds.
 
     Attributes:
         settings: as they are now.
@@ -92,7 +92,7 @@ class RunbookApp(App[None]):
         program: str = "runbook",
         around: Around | None = None,
         redraw_s: float = 0.05,
-        settle_s: float = 0.4,
+        settle_s: float = 1.0,
     ) -> None:
         super().__init__()
         self.around = around or Around()

@@ -120,7 +120,7 @@ def _not_offered(view: ProviderView, location: str, checks: tuple[Check, ...]) -
     found = view.find_type(SCOPES)
     if found is None or view.is_open(SCOPES, location):
         return None
-    near = ", ".join(sorted(region(r) for r in found.get("locations") or ())[:12])
+    near = ", ".join(sorted(region(r) for r in found.get("locations") or ()))
     return Blocked(
         "region-not-offered",
         f"{location} does not offer private link scopes for Arc-enabled servers.",

@@ -162,7 +162,7 @@ def _not_offered(view: ProviderView, location: str, checks: list[Check]) -> Bloc
         "region-not-offered",
         f"{location} does not offer workspaces of Azure Virtual Desktop.",
         (
-            f"Start a run with one of the regions that do: {', '.join(offered[:12])}. Networks and session hosts may "
+            f"Start a run with one of the regions that do: {', '.join(offered)}. Networks and session hosts may "
             "be elsewhere.",
             "Check the spelling of the region.",
         ),

@@ -112,12 +112,25 @@ def test_a_word_from_a_script_is_kept_with_reference_and_date_and_shown(shell: S
     assert "approval-stuck" in later.out
 
 
-def test_today_where_the_day_begins_first_is_today(shell: Shell, waiting: Path) -> None:
+def test_a_date_stands_as_it_was_said_or_is_refused(shell: Shell, waiting: Path) -> None:
     said = ("answer", RUN, APPROVAL, "attest", "--says", "sent", "--text", "wrote again")
-    assert shell(*said, "--dated", "2021-03-22T15:00Z").code == 0
+    ahead = shell(*said, "--dated", "2021-03-22T15:00Z")
+    assert ahead.code == 2
+    assert "--dated 2021-03-22T15:00Z lies ahead: in this rehearsal it is 2021-03-22T08:0" in ahead.err
+    assert shell(*said, "--dated", "2021-03-22").code == 0, "today is now"
     word = next(e.data for e in entries_of(waiting) if e.kind is Kind.ATTESTED and e.data["text"] == "wrote again")
     assert word["dated_ms"] <= max(e.at_ms for e in entries_of(waiting))
     assert shell(*said, "--dated", "2021-03-24").code == 2
+
+
+def test_a_run_that_cannot_be_read_is_told_of_by_every_pass(shell: Shell, waiting: Path) -> None:
+    broken = waiting / "runs" / "broken"
+    broken.mkdir()
+    (broken / "journal.db").write_bytes(b"no journal at all" * 100)
+    ended = shell("poll")
+    assert ended.code == 1
+    assert "broken:" in ended.err
+    assert "is damaged" in ended.err
 
 
 def test_json_is_one_object_also_when_nothing_changed(shell: Shell, waiting: Path) -> None:

@@ -381,3 +381,17 @@ def test_the_database_itself_refuses_to_alter_or_remove_a_row(journal: Journal, 
     with pytest.raises(apsw.ConstraintError, match="entries are never"):
         journal._db.execute(sql)
     assert journal.check() == []
+
+
+def test_a_journal_that_lost_its_end_takes_nothing_more_and_can_still_be_read(path: Path, journal: Journal) -> None:
+    journal.append([Draft(Kind.NOTED, data={"text": str(n)}) for n in range(5)], 1, 1)
+    journal.close()
+    db = apsw.Connection(str(path))
+    db.execute("DROP TRIGGER entry_stays; DROP TRIGGER entry_remains")
+    db.execute("DELETE FROM entry WHERE seq >= (SELECT max(seq) FROM entry)")
+    db.close()
+    with pytest.raises(Damaged, match="not those that were written last"):
+        Journal.open(path)
+    left = Journal.open(path, write=False)
+    assert "missing at the end" in str(left.check())
+    left.close()

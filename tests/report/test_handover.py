@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,10 +78,34 @@ def test_no_secret_is_handed_over_and_text_from_outside_ends_no_block() -> None:
 
 
 def test_commands_alone_are_lines_that_can_be_run() -> None:
-    text = handover(VIEW, [node(change())], "az")
-    assert text.splitlines()[0] == "# Write hub"
-    assert text.splitlines()[1].startswith("az rest --method put")
-    assert handover(VIEW, [node(change())], "powershell").splitlines()[1].startswith("Invoke-AzRestMethod")
+    lines = handover(VIEW, [node(change())], "az").splitlines()
+    assert lines[0] == "#!/bin/sh -e"
+    bare = [line for line in lines if line and not line.startswith("#")]
+    assert len(bare) == 1
+    assert bare[0].startswith("az rest --method put")
+    assert lines[lines.index("# Write hub") + 1] == bare[0]
+    lines = handover(VIEW, [node(change())], "powershell").splitlines()
+    assert lines[0] == "$ErrorActionPreference = 'Stop'"
+    assert lines[lines.index("# Write hub") + 1].startswith("Invoke-AzRestMethod")
+
+
+@pytest.mark.parametrize(("form", "sign"), [("az", "#"), ("powershell", "#"), ("bicep", "//")])
+def test_a_script_says_on_top_what_it_is_of_and_what_may_hurt(form: Any, sign: str) -> None:
+    rehearsal = replace(VIEW, mode="rehearsal")
+    risky: Any = {**change(), "risk": "disruptive"}
+    text = handover(rehearsal, [node(risky)], form)
+    assert f"{sign} REHEARSAL on a simulated Azure: nothing has to be done out there." in text
+    assert f"{sign} DISRUPTIVE: people or machines may notice." in text
+    assert f"{sign} Run {VIEW.id}, as of" in text
+    assert "REHEARSAL" not in handover(replace(VIEW, mode="live"), [node(risky)], form)
+
+
+def test_bicep_is_refused_where_a_command_has_to_come_before_a_resource() -> None:
+    command: Any = {**change(), "method": "POST"}
+    with pytest.raises(UsageError, match="cannot keep the order"):
+        handover(VIEW, [node(command, change())], "bicep")
+    assert "### The same as Bicep" not in handover(VIEW, [node(command, change())])
+    assert "### The same as Bicep" in handover(VIEW, [node(change(), command)])
 
 
 @pytest.mark.parametrize("form", ["az", "bicep"])

@@ -44,24 +44,28 @@ async def idle(pilot: Pilot[None]) -> None:
     """Come back when nothing is on its way: no worker, no command, no message, nothing to be laid out or painted."""
     app = pilot.app
     assert isinstance(app, RunbookApp)
-    quiet = 0
-    for _ in range(6000):
+    quiet, work = 0, ""
+    for _ in range(20_000):
         await pilot.pause()
-        quiet = 0 if _has_work(app) else quiet + 1
+        work = _work(app)
+        quiet = 0 if work else quiet + 1
         if quiet == 2:
             return
-    raise AssertionError("the app never came to rest")
+    raise AssertionError(f"the app never came to rest: {work or 'now and then something'}")
 
 
-def _has_work(app: RunbookApp) -> bool:
+def _work(app: RunbookApp) -> str:
+    """What is still on its way; empty when nothing is."""
     screen = app.screen
     if app._resize_event is not None:  # it is handed on after a moment, in case another one follows
-        return True
-    if app.is_busy or any(getattr(other, "is_busy", False) for other in app.screen_stack):
-        return True
+        return "a resize"
+    if busy := [other for other in app.screen_stack if getattr(other, "is_busy", False)]:
+        return f"busy: {busy}"
+    if app.is_busy:
+        return f"workers: {[worker for worker in app.workers if not worker.is_finished]}"
     if screen._layout_required or screen._scroll_required or screen._dirty_widgets or screen._callbacks:
-        return True
-    return any(pump.message_queue_size for pump in (app, *screen.walk_children(with_self=True)))
+        return f"to be drawn: {screen._dirty_widgets} {screen._callbacks}"
+    return ", ".join(str(pump) for pump in (app, *screen.walk_children(with_self=True)) if pump.message_queue_size)
 
 
 def screen_text(app: RunbookApp) -> str:

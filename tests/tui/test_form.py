@@ -107,7 +107,7 @@ def test_brackets_that_do_not_close_are_told_where_they_are() -> None:
 def test_defaults_are_shown_as_they_would_come_out() -> None:
     form = Form(ARC)
     assert default_text(form, "dns") == "azure"
-    assert default_text(form, "machines") == "none"
+    assert default_text(form, "machines") == "none named"
     assert default_text(form, "new_servers") == "false"
     assert default_text(form, "zones_resource_group") == "as under “Which resource group is to hold the scope?”"
     form = form.typed("resource_group", "rg-x").typed("vnet", NET)

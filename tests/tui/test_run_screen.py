@@ -328,12 +328,15 @@ async def test_a_key_that_means_nothing_here_says_why() -> None:
     assert store.commands == []
 
 
-async def test_approving_right_after_the_selection_moved_by_itself_is_refused() -> None:
+@pytest.mark.parametrize("key", ["a", "A", "t", "r", "s", "H", "o"])
+async def test_a_key_right_after_the_selection_moved_by_itself_does_nothing_and_says_where_it_moved(key: str) -> None:
     store = Store(ready())
     async with showing(store) as (pilot, app):
         assert isinstance(app.screen, RunScreen)
         app.screen.is_settling = True
-        assert "has just moved here" in await press(pilot, "a")
+        await press(pilot, key)
+        assert "has just moved to Private endpoint pe-arc. Look, then press" in remarks(app)
+        assert isinstance(app.screen, RunScreen)
         assert store.commands == []
 
 

@@ -182,7 +182,9 @@ def default_text(form: Form, name: str) -> str:
     """What an input is when nothing is typed; as the book writes it while that depends on what is not right yet."""
     bare = form if name not in form.given else form.typed(name, "")
     value = bare.judged.values.get(name, form.book.inputs[name].default)
-    if value in (None, "", [], {}):
+    if value in ([], {}):
+        return "none named"  # what that means, all of them perhaps, is told of the field with the cursor
+    if value in (None, ""):
         return "none"
     members = value if isinstance(value, list) else [value]
     if isinstance(value, str) and (other := _OTHER.fullmatch(value)) and other[1] in form.book.inputs:

@@ -87,7 +87,7 @@ def _badge_role(mode: str) -> str:
 
 
 def _state(view: RunView, seat: Seat) -> str:
-    if seat.is_read_only and view.state is RunState.NEEDS_OPERATOR:
+    if (seat.is_read_only or seat.has_ended) and view.state is RunState.NEEDS_OPERATOR:
         return "needs whoever drives"
     return RUN_WORDS[view.state]
 

@@ -16,7 +16,7 @@ from runbook.tui.present import node as pages
 from runbook.tui.present.can import DECISIONS, available
 from runbook.tui.present.many import Batch, of_phase, of_step
 from runbook.tui.present.matter import matter
-from runbook.tui.present.text import clean
+from runbook.tui.present.text import clean, one_line
 from runbook.tui.present.words import driven_by, is_driven
 from runbook.tui.question import Answers, Question
 from runbook.tui.screens import questions
@@ -39,6 +39,9 @@ _NOT_NOW: Final = {
     "skip": "This node cannot be skipped now.",
     "hand": "There is nothing to hand over here: ready, blocked and failed nodes can be.",
 }
+
+_AT_A_NODE: Final = frozenset({"approve", "approve_phase", "attest", "retry", "skip", "hand", "open"})
+"""What is done at the selected row, and was meant for that one."""
 
 _SHOWN_S: Final = {"information": 5.0, "warning": 3.0, "error": 8.0}
 """For how long a remark stands in the corner."""
@@ -65,7 +68,7 @@ class Operator:
     def act(self, id_: str) -> None:
         """Do what a key of the list stands for, or say why not."""
         screen = self._screen
-        if id_ in DECISIONS and not self._may(id_):
+        if self._has_just_moved(id_) or (id_ in DECISIONS and not self._may(id_)):
             return
         node = screen.node
         match id_:
@@ -141,9 +144,15 @@ class Operator:
         if screen.node is not None and screen.node.id in screen.sent and id_ != "pause":
             self._say("Already sent; the journal has not answered yet.", "warning")
             return False
-        if screen.is_settling and id_ in ("approve", "approve_phase", "retry"):
-            self._say("The selection has just moved here. Look, then press the key again.", "warning")
+        return True
+
+    def _has_just_moved(self, id_: str) -> bool:
+        """Whether this key was most likely meant for what was selected a moment ago; then that is told."""
+        screen = self._screen
+        if not screen.is_settling or id_ not in _AT_A_NODE:
             return False
+        here = f" to {one_line(screen.node.doc['title'])}" if screen.node else ""
+        self._say(f"The selection has just moved{here}. Look, then press the key again.", "warning")
         return True
 
     def _way_back(self) -> str:

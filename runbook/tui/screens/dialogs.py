@@ -26,6 +26,8 @@ class Dialog(Overlay[Answers | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", tooltip="Close without doing anything.", id="dialog.cancel"),
+        Binding("pagedown", "scroll_text(1)", "Down", show=False),
+        Binding("pageup", "scroll_text(-1)", "Up", show=False),
     ]
 
     def __init__(self, question: Question) -> None:
@@ -58,6 +60,15 @@ class Dialog(Overlay[Answers | None]):
         # A grave question without a field must not be answered by a stray Enter.
         first = f"#field-{q.fields[0].id}" if q.fields else "#cancel" if q.is_grave else "#go"
         self.query_one(first).focus()
+        self.call_after_refresh(self._focused)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._focused)
+
+    def action_scroll_text(self, direction: int) -> None:
+        """Scroll what is told above the fields."""
+        body = self.query_one("#dialog-body", VerticalScroll)
+        body.scroll_relative(y=direction * max(1, body.size.height - 1), animate=False)
 
     @on(events.DescendantFocus)
     def _focused(self) -> None:
@@ -69,7 +80,10 @@ class Dialog(Overlay[Answers | None]):
             told = "Enter: Cancel" if inputs else f"Tab, Enter: {self.question.go}"
         else:
             told = f"{where}Enter: {'next field' if place and place < len(inputs) else self.question.go}"
-        self.query_one("#dialog-enter", Prose).show([line((told, "muted"))])
+        has_more = self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0
+        self.query_one("#dialog-enter", Prose).show(
+            [line((told, "muted"), (" · PgDn: more" if has_more else "", "go"))]
+        )
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -102,4 +116,5 @@ class Dialog(Overlay[Answers | None]):
         if problem:
             box.focus()
             box.select_all()  # typing takes its place
+            self.call_after_refresh(box.scroll_visible, animate=False)  # what is wrong took room from it
         return bool(problem)

@@ -38,12 +38,10 @@ def disruptive(view: RunView, node: NodeView) -> Question:
     risk = next((g["risk"] for g in guides if isinstance(g, dict) and g.get("risk")), "")
     body = [
         *_titles(node.changes),
-        BLANK,
         *lines(str(risk or "Disruptive: people or machines may notice.").strip(), "bad"),
-        BLANK,
-        *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
+        *(row for c in node.changes for row in undo_lines(c)),
         *along(view, node),
-        *(row for c in node.changes if (undo := undo_lines(c)) for row in (BLANK, *undo)),
+        *place(change["path"] if is_one else node.doc["target"], view.pinned.get("subscriptions", {})),
     ]
     return Question(
         f"Approve: {one_line(node.doc['title'])}?",

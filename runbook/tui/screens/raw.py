@@ -34,7 +34,7 @@ class TextScreen(Overlay[None]):
                 yield Prose(id="raw-text")
 
     def on_mount(self) -> None:
-        title = line((self._title, "heading"), ("   c copies, Esc closes", "muted"))
+        title = line((self._title, "heading"), ("   ↑↓ scroll, c copies, Esc closes", "muted"))
         self.query_one("#dialog-title", Prose).show([title])
         self.query_one("#raw-page").focus()
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 _PROMPT_S = 900.0
 """How long what a sign-in wants stays on the screen; a device code lives as long."""
 
+
 PAGES = ("Guide", "Plan", "Commands", "Checks", "Entries", "Map")
 _COMMANDS, _ENTRIES, _MAP = PAGES.index("Commands"), PAGES.index("Entries"), PAGES.index("Map")
 
@@ -65,8 +66,8 @@ class RunScreen(LiveScreen[None]):
 
     Args:
         redraw_s: the shortest time between two redraws caused by the engine, in seconds.
-        settle_s: for so long after the selection moved by itself, approving is refused: the operator's finger may
-            have meant the node before.
+        settle_s: for so long after the selection moved by itself, keys for a row are refused: the operator's finger may
+            have meant the row before.
         program: how the operator calls this program.
         memory: where the operator's place is kept, and how long things take.
         place: where the operator looked last.
@@ -80,7 +81,7 @@ class RunScreen(LiveScreen[None]):
         attachment: Attachment,
         *,
         redraw_s: float = 0.05,
-        settle_s: float = 0.4,
+        settle_s: float = 1.0,
         program: str = "runbook",
         memory: Memory | None = None,
         place: Place | None = None,
@@ -378,7 +379,7 @@ class RunScreen(LiveScreen[None]):
             goal = done[-1] if done else None
         if goal is not None and self.key != (place := self._place_of(goal)):
             self.select(place)
-            if not is_first and self._settle_s and wants_me(self.view.nodes[goal]):
+            if not is_first and self._settle_s:
                 self.is_settling = True
                 self.set_timer(self._settle_s, partial(setattr, self, "is_settling", False))
 
