@@ -338,6 +338,9 @@ async def test_a_key_right_after_the_selection_moved_by_itself_does_nothing_and_
         assert "has just moved to Private endpoint pe-arc. Look, then press" in remarks(app)
         assert isinstance(app.screen, RunScreen)
         assert store.commands == []
+        app.screen.is_settling = False
+        await press(pilot, "s")
+        assert remarks(app) == "", "it does not cover the question that comes after it"
 
 
 # ---------------------------------------------------------------- looking around

@@ -70,6 +70,7 @@ class Operator:
         screen = self._screen
         if self._has_just_moved(id_) or (id_ in DECISIONS and not self._may(id_)):
             return
+        screen.forget_remarks()
         node = screen.node
         match id_:
             case "approve" if node:

@@ -81,9 +81,7 @@ class Dialog(Overlay[Answers | None]):
         else:
             told = f"{where}Enter: {'next field' if place and place < len(inputs) else self.question.go}"
         has_more = self.query_one("#dialog-body", VerticalScroll).max_scroll_y > 0
-        self.query_one("#dialog-enter", Prose).show(
-            [line((told, "muted"), (" · PgDn: more" if has_more else "", "go"))]
-        )
+        self.query_one("#dialog-enter", Prose).show([line((told, "muted"), (" · PgDn" if has_more else "", "go"))])
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -102,6 +102,7 @@ class RunScreen(LiveScreen[None]):
         """Whether the selection has just moved by itself."""
         self.operator = Operator(self)
         self._lost: LeaseLost | None = None
+        self._has_prompt = False
         self._page = 0
         self._outline = Outline()
         self._entries: tuple[str | None, Sequence[Entry]] = (None, ())
@@ -159,7 +160,13 @@ class RunScreen(LiveScreen[None]):
 
     @on(Prompted)
     def _prompted(self, message: Prompted) -> None:
+        self._has_prompt = True
         self.notify(clean(message.text), title="sign in", severity="warning", timeout=_PROMPT_S, markup=False)
+
+    def forget_remarks(self) -> None:
+        """Take what was said in the corner away: it would cover what comes now. What a sign-in wants stays."""
+        if not self._has_prompt:
+            self.app.clear_notifications()
 
     @on(EntriesRead)
     def _read(self, message: EntriesRead) -> None:
