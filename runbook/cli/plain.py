@@ -38,7 +38,7 @@ from runbook.tui.present.node import known_changes
 from runbook.tui.present.situation import RealS
 from runbook.tui.present.standing import first_at_work, next_for_me
 from runbook.tui.present.text import as_text
-from runbook.tui.present.words import driven_by, is_driven
+from runbook.tui.present.words import is_driven
 from runbook.tui.screens.questions import take_over
 
 __all__ = ["Left", "run_plain"]
@@ -374,8 +374,7 @@ class _Talk:
         elif not is_driven(a.driver):
             raise _Drive("")
         else:
-            question = take_over(a.view.id, f"It is {driven_by(a.driver)}, which is alive.")
-            self._print(as_text(question.body).splitlines())
+            self._print(as_text(take_over(a.view.id, a.driver).body).splitlines())
             if why := why or self.answers.ask("Why? They see it; nothing: go back"):
                 raise _Drive(why)
 

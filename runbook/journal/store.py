@@ -94,8 +94,10 @@ class Journal:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
                 migrate(db, path.parent.name)
-                _check_end(path, db)
-        return cls(path, db)
+            journal = cls(path, db)
+            if write:
+                journal._check_end()
+        return journal
 
     def close(self) -> None:
         """Let go of the file."""
@@ -161,6 +163,23 @@ class Journal:
     def _newest_epoch(self) -> int:
         row = self._db.execute("SELECT max(epoch) FROM driver").fetchone()
         return int(row[0] or 0) if row else 0
+
+    def _recorded_head(self) -> str:
+        """What was noted as the newest entry when it was written, as ``SEQ HASH``; empty when nothing was."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'head'").fetchone()
+        return str(row[0]) if row else ""
+
+    def _check_end(self) -> None:
+        """Whether the last entry is the one that was written last. If not, what is written now would hide the gap.
+
+        Raises:
+            Damaged: it is not.
+        """
+        seq, hash_, _ = self._read_head()
+        if self._recorded_head() not in ("", f"{seq} {hash_}"):
+            raise Damaged(
+                f"{self.path} is damaged: its last entries are not those that were written last.", _CHECK_HINT
+            )
 
     def _read_head(self) -> tuple[int, str, int]:
         row = self._db.execute("SELECT seq, hash, at_ms FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
@@ -260,8 +279,7 @@ class Journal:
                 # The row after a faulty one may be bound to what that one should read, or to its neighbour if the
                 # two changed places: then it is not at fault.
                 expected, previous = seq + 1, [hash_] if hash_ in own else [hash_, own[0], previous[0]]
-            row = self._db.execute("SELECT value FROM meta WHERE key = 'head'").fetchone()
-            last, _, newest = str(row[0]).partition(" ") if row else ("0", "", GENESIS)
+            last, _, newest = (self._recorded_head() or f"0 {GENESIS}").partition(" ")
             if last.isdecimal() and int(last) >= expected:
                 faults.append(f"{_rows(expected, int(last))} missing at the end")
             elif last != str(expected - 1) or newest not in previous:
@@ -319,18 +337,6 @@ SELECT seq, at_ms, kind, node, state,
 FROM entry WHERE seq > ? ORDER BY seq
 """
 _CHECK_HINT: Final = "`runbook journal check` names every damaged row."
-
-
-def _check_end(path: Path, db: apsw.Connection) -> None:
-    """Whether the last entry is the one that was written last. If not, what is written now would hide the gap.
-
-    Raises:
-        Damaged: it is not.
-    """
-    row = db.execute("SELECT value FROM meta WHERE key = 'head'").fetchone()
-    last = db.execute("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
-    if row is not None and str(row[0]) != (f"{last[0]} {last[1]}" if last else ""):
-        raise Damaged(f"{path} is damaged: its last entries are not those that were written last.", _CHECK_HINT)
 
 
 def _rows(first: int, last: int) -> str:

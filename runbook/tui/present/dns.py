@@ -27,6 +27,8 @@ ROLE: Final = {"ok": "ok", "wrong": "bad", "unseen": "muted"}
 NAME_WIDE: Final = 52
 NAME_NARROW: Final = 30
 PLACE_WIDTH: Final = 12
+WORD_WIDTH: Final = 9
+"""A sign, a blank and the longest word of a cell."""
 HEADS: Final = ("name", "must be")
 
 
@@ -76,8 +78,7 @@ def columns(table: Table, width: int = 0) -> list[str]:
     addresses = max((cell_len(one_line(n.address)) for n in table.names), default=0)
     room = width - names - max(addresses, cell_len(HEADS[1])) - 2 * (len(HEADS) + len(table.places))
     titles = [one_line(place.title) for place in table.places]
-    told = [max((len(c.word) + 2 for at, c in table.cells.items() if at[1] == p.id), default=0) for p in table.places]
-    wide = [max(cell_len(title), words) for title, words in zip(titles, told, strict=True)]
+    wide = [max(cell_len(title), WORD_WIDTH) for title in titles]
     fitting = (most for most in range(max(wide, default=0), PLACE_WIDTH, -1) if sum(min(w, most) for w in wide) <= room)
     most = next(fitting, PLACE_WIDTH)  # one that is short leaves its room to those that are long
     return [*HEADS, *(short(title, most) for title in titles)]

@@ -296,8 +296,8 @@ class Operator:
         if not lost and (screen.ended_by is not None or not is_driven(driver)):
             self._drive("")
             return
-        why = lost or f"It is {driven_by(driver)}, which is alive."
-        self._wish = self._ask(questions.take_over(screen.view.id, why), lambda answers: self._drive(answers["why"]))
+        question = questions.take_over(screen.view.id, driver, lost)
+        self._wish = self._ask(question, lambda answers: self._drive(answers["why"]))
 
     def _drive(self, why: str) -> None:
         self.is_taking_over = True

@@ -92,8 +92,7 @@ class Acts:
         if opener is None or run.driver is None:
             return
         who = f"{run.driver.account} on {run.driver.host} (process {run.driver.pid})"
-        how = f"It is driven by {who}, which is alive."
-        self._ask(take_over(run.id, how), lambda said: self._choose(lambda id_: opener(id_, said["why"]), run.id))
+        self._ask(take_over(run.id, who), lambda said: self._choose(lambda id_: opener(id_, said["why"]), run.id))
 
     @property
     def _around(self) -> Around:

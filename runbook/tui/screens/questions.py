@@ -16,6 +16,7 @@ from runbook.tui.present.along import along
 from runbook.tui.present.node import undo_lines
 from runbook.tui.present.situation import situation
 from runbook.tui.present.text import BLANK, Line, end_of, labelled, line, lines, moment, one_line
+from runbook.tui.present.words import driven_by
 from runbook.tui.question import Answers, Field, Question, moment_of
 
 
@@ -223,15 +224,16 @@ def news(told: Sequence[str]) -> Question:
     return Question("Since you last looked", tuple(rows), "Go on")
 
 
-def take_over(run: str, how: str) -> Question:
+def take_over(run: str, driver: str, lost: str = "") -> Question:
     """Whether to drive a run whose driver is alive.
 
     Args:
         run: its id.
-        how: a sentence about who that is.
+        driver: who that is, in words.
+        lost: how this process lost the run to them, where it did.
     """
     body = [
-        *lines(how),
+        *lines(lost or f"It is {driven_by(driver)}, which is alive."),
         *lines("That process writes and sends nothing more from then on."),
         *lines("A call that it has just sent may still arrive; it is looked for before anything else."),
         *lines("Ask them first, if you can."),
